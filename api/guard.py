@@ -1,0 +1,85 @@
+"""What stands in front of everything the server answers: local use stays local, and pages stay offline."""
+
+from ipaddress import ip_address
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REFUSED = (
+    "AIHub has no sign-in configured (AIHUB_AUTH=local), so it answers this machine only. "
+    "Open it as http://127.0.0.1 on the machine it runs on."
+)
+
+# The browser asks no other host for anything, whatever a model's answer may hold.
+_CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
+)
+_HEADERS = {
+    "content-security-policy": _CONTENT_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address (without port or brackets) can only mean this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+class LocalOnly:
+    """Refuses callers from elsewhere, and names that are not this machine's (DNS rebinding)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"} or _is_local(scope):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await PlainTextResponse(REFUSED, status_code=403)(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008, "reason": "local use only"})
+
+
+class OfflinePages:
+    """Adds the headers that keep a page from loading anything from another host."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+def _is_local(scope: Scope) -> bool:
+    client: tuple[str, Any] | None = scope.get("client")
+    host = Headers(scope=scope).get("host", "")
+    name = host[1 : host.index("]")] if host.startswith("[") and "]" in host else host.partition(":")[0]
+    return (client is None or is_loopback(client[0])) and is_loopback(name)

@@ -1,0 +1,89 @@
+"""Serving: the API mounted beside the pages, opened and closed with the process, and never too openly."""
+
+import logging
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from threading import Thread
+from typing import Any
+
+from anyio import to_thread
+from pydantic import ValidationError
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from api.app import create_api
+from api.guard import LocalOnly, OfflinePages, is_loopback
+from core.config import Settings
+from core.errors import AppError
+from core.logs import configure_logging
+from core.services import current, shutdown
+
+_logger = logging.getLogger(__name__)
+
+TOO_OPEN = (
+    "AIHub was not started: {host} can be reached from other machines, and no sign-in is configured "
+    "(AIHUB_AUTH=local). Set AIHUB_HOST=127.0.0.1 to use it on this machine."
+)
+NO_SIGN_IN_YET = (
+    "AIHub was not started: AIHUB_AUTH={auth} is not available in this version. "
+    "Set AIHUB_AUTH=local (this machine only)."
+)
+
+api = create_api()
+routes = [Mount("/api", app=api)]
+middleware = [Middleware(LocalOnly), Middleware(OfflinePages)]
+
+
+def refuse_to_serve_openly(host: str | None) -> None:
+    """End the process with a sentence when `host` (None = every interface) lets others in without sign-in."""
+    settings = _settings()
+    if settings.auth != "local":
+        sys.exit(NO_SIGN_IN_YET.format(auth=settings.auth))
+    if host is None or not is_loopback(host):
+        sys.exit(TOO_OPEN.format(host=host or "every interface"))
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncGenerator[None]:
+    """Open the services before the first request, close them after the last."""
+    configure_logging(_settings())
+    services = await to_thread.run_sync(current)
+    # Price tables and SDKs take a good part of a second to import: not on somebody's first message.
+    Thread(target=services.prices.warm, daemon=True, name="warm-up").start()
+    async with api.router.lifespan_context(api):
+        yield
+    await to_thread.run_sync(shutdown)
+
+
+def serve(app: ASGIApp) -> None:
+    """Run the whole hub with uvicorn where the settings say; the body of `python Home.py`."""
+    import uvicorn
+
+    settings = _settings()
+    refuse_to_serve_openly(settings.host)
+    configure_logging(settings)
+    _open_or_say_why()
+    _logger.info("AIHub on http://%s:%s", settings.host, settings.port)
+    uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False, ws="websockets-sansio")
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Values are left out: one of them may be a key.
+        reasons = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        sys.exit(f"AIHub was not started: a setting is wrong ({reasons}).")
+
+
+def _open_or_say_why() -> None:
+    try:
+        current()
+    except AppError as error:
+        sys.exit(f"AIHub was not started: {error}")
+    except (OSError, ValueError) as error:
+        sys.exit(f"AIHub was not started: {error}")
+
+

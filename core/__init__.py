@@ -1,0 +1,1 @@
+"""Everything AIHub does, without a screen: services that pages and routes call."""

@@ -1,0 +1,97 @@
+"""How an answer gets from the engine into its message, and what a crash left behind."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.chat import tables
+from core.chat.rows import outcome_values
+from core.chat.types import MessageStatus
+from core.generation.engine import GenerationEngine
+from core.generation.owner import SILENCE, is_alive, this_process
+from core.generation.settling import CallPricer, settle_usage
+from core.generation.types import Outcome
+from core.providers.types import ChatMessage, CompletionRequest, Role
+from core.usage.ledger import Ledger
+from core.usage.types import Call, CallStatus, Source
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecorder:
+    """The chat's side of the engine's transactions; writes only while the message is still its own."""
+
+    message_id: int
+    request_id: str
+
+    def progress(self, session: Session, text: str) -> None:
+        self._update(session, {"content": text, "heartbeat_at": datetime.now(UTC)})
+
+    def finish(self, session: Session, outcome: Outcome) -> None:
+        self._update(session, outcome_values(outcome))
+
+    def _update(self, session: Session, values: dict[str, object]) -> None:
+        mine = (tables.Message.id == self.message_id, tables.Message.request_id == self.request_id)
+        session.execute(update(tables.Message).where(*mine).values(values))
+
+
+def context_of(session: Session, thread: tables.Thread, before_id: int) -> tuple[ChatMessage, ...]:
+    """The turns before a message that a model should see: every one that has text."""
+    rows = session.execute(
+        select(tables.Message.role, tables.Message.content)
+        .where(tables.Message.thread_id == thread.id, tables.Message.id < before_id, tables.Message.content != "")
+        .order_by(tables.Message.id)
+    )
+    return tuple(ChatMessage(Role(role), content) for role, content in rows)
+
+
+def recover(
+    session: Session, ledger: Ledger, pricer: CallPricer, engine: GenerationEngine, thread_id: int | None = None
+) -> int:
+    """Close the answers whose writer died: their text stands, marked interrupted, their usage estimated.
+
+    Of one thread, or of all. Safe to repeat: the ledger takes each request id once.
+    """
+    now = datetime.now(UTC)
+    waiting = select(tables.Message).where(tables.Message.status == MessageStatus.STREAMING.value)
+    if thread_id is not None:
+        waiting = waiting.where(tables.Message.thread_id == thread_id)
+    orphans = [row for row in session.scalars(waiting) if _is_orphan(row, engine, now)]
+    for row in orphans:
+        _interrupt(session, row, ledger, pricer)
+    return len(orphans)
+
+
+def _is_orphan(row: tables.Message, engine: GenerationEngine, now: datetime) -> bool:
+    if row.owner == this_process():
+        # A moment passes between storing a message and starting its answer.
+        started = row.started_at or row.created_at
+        return engine.live(row.request_id or "") is None and now - started > SILENCE
+    return not is_alive(row.owner, row.heartbeat_at, now)
+
+
+def _interrupt(session: Session, row: tables.Message, ledger: Ledger, pricer: CallPricer) -> None:
+    thread = session.get_one(tables.Thread, row.thread_id)
+    provider, model = row.provider or "", row.model or ""
+    request = CompletionRequest(model, context_of(session, thread, row.id), thread.system_prompt)
+    usage = settle_usage(request, None, row.content, ended=False, error=None)
+    started = row.started_at or row.created_at
+    cost = pricer.cost(provider, model, usage, started)
+    call = Call(
+        request_id=row.request_id or f"message-{row.id}",
+        user_id=thread.user_id,
+        occurred_at=started,
+        provider=provider,
+        model=model,
+        source=Source.CHAT,
+        status=CallStatus.INTERRUPTED,
+        usage=usage,
+        cost=cost,
+        thread_id=thread.id,
+        message_id=row.id,
+    )
+    outcome = Outcome(CallStatus.INTERRUPTED, row.content, usage, cost, latency_ms=0)
+    values = {**outcome_values(outcome), "latency_ms": None}
+    session.execute(update(tables.Message).where(tables.Message.id == row.id).values(values))
+    ledger.record(session, call)

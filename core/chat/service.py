@@ -1,0 +1,281 @@
+"""Chat: threads and messages of one user, and the answers being written in them."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from core.chat import tables
+from core.chat.recording import MessageRecorder, context_of, recover
+from core.chat.rows import message_of, thread_of
+from core.chat.types import Message, MessageStatus, Sent, Thread
+from core.errors import AppError, ErrorKind
+from core.generation.engine import GenerationEngine
+from core.generation.generation import Generation
+from core.generation.owner import this_process
+from core.generation.types import GenerationRequest
+from core.i18n import N_
+from core.generation.settling import CallPricer
+from core.providers.registry import ProviderRegistry
+from core.providers.types import CompletionRequest, Role
+from core.store.text import storable
+from core.store.unit_of_work import UnitOfWork
+from core.usage.ledger import Ledger
+from core.usage.types import Source
+
+# About 125,000 tokens of English: more than most models read, and still quick to draw.
+MAX_MESSAGE_CHARS = 500_000
+MAX_TITLE_CHARS = 80
+# A deleted thread can be brought back for the 10 seconds the page offers it, with some to spare.
+UNDO_FOR = timedelta(seconds=30)
+_THREADS_SHOWN = 200
+
+
+class ChatService:
+    """Every verb is scoped by `user_id`: another user's thread looks like one that does not exist."""
+
+    def __init__(
+        self,
+        unit: UnitOfWork,
+        ledger: Ledger,
+        engine: GenerationEngine,
+        registry: ProviderRegistry,
+        pricer: CallPricer,
+    ) -> None:
+        self._unit = unit
+        self._ledger = ledger
+        self._engine = engine
+        self._registry = registry
+        self._pricer = pricer
+
+    def threads(self, user_id: int) -> list[Thread]:
+        """The user's threads, newest activity first (at most 200)."""
+        with self._unit.read() as session:
+            mine = (tables.Thread.user_id == user_id, tables.Thread.deleted_at.is_(None))
+            newest = (tables.Thread.last_message_at.desc(), tables.Thread.id.desc())
+            rows = session.scalars(select(tables.Thread).where(*mine).order_by(*newest).limit(_THREADS_SHOWN))
+            return [thread_of(row) for row in rows]
+
+    def thread(self, user_id: int, thread_uuid: str) -> Thread:
+        """One thread; AppError(not_found) when there is none of that name for this user."""
+        with self._unit.read() as session:
+            return thread_of(_own_thread(session, user_id, thread_uuid))
+
+    def messages(self, user_id: int, thread_uuid: str) -> list[Message]:
+        """The thread's messages in order. Answers whose writer died are closed on the way."""
+        rows = self._messages(user_id, thread_uuid)
+        if any(self._is_orphan(row) for row in rows):
+            thread = self.thread(user_id, thread_uuid)
+            with self._unit.write() as session:
+                self._recover(session, thread.id)
+            rows = self._messages(user_id, thread_uuid)
+        return rows
+
+    def rename_thread(self, user_id: int, thread_uuid: str, title: str) -> Thread:
+        """Give a thread a title of 1 to 80 characters."""
+        title = " ".join(storable(title).split())
+        if not title:
+            raise AppError(ErrorKind.VALIDATION, N_("A thread needs a name. Type one."))
+        if len(title) > MAX_TITLE_CHARS:
+            raise AppError(
+                ErrorKind.VALIDATION,
+                N_("The name has {length} characters; at most {limit} fit. Shorten it."),
+                length=len(title),
+                limit=MAX_TITLE_CHARS,
+            )
+        with self._unit.write() as session:
+            row = _own_thread(session, user_id, thread_uuid)
+            row.title, row.updated_at = title, datetime.now(UTC)
+            return thread_of(row)
+
+    def delete_thread(self, user_id: int, thread_uuid: str) -> None:
+        """Hide a thread at once and stop its answer; it goes for good when it can no longer be undone.
+
+        Its calls stay in the ledger: what was spent was spent.
+        """
+        self.stop(user_id, thread_uuid)
+        now = datetime.now(UTC)
+        with self._unit.write() as session:
+            _own_thread(session, user_id, thread_uuid).deleted_at = now
+            expired = tables.Thread.deleted_at < now - UNDO_FOR
+            session.execute(delete(tables.Thread).where(expired))
+
+    def restore_thread(self, user_id: int, thread_uuid: str) -> Thread:
+        """Undo `delete_thread`; AppError(not_found) when it is too late."""
+        with self._unit.write() as session:
+            row = _own_thread(session, user_id, thread_uuid, deleted=True)
+            row.deleted_at = None
+            return thread_of(row)
+
+    def send(self, user_id: int, thread_uuid: str | None, text: str, provider: str, model: str) -> Sent:
+        """Store a message and start its answer; without a thread, in a new one named after the message.
+
+        Raises AppError before anything is stored or sent: empty or oversized text, a provider without
+        a key, a thread that is still being answered, a database that cannot be written.
+        """
+        text = _checked(text)
+        model = model.strip()
+        if not model:
+            raise AppError(ErrorKind.VALIDATION, N_("Pick a model first."))
+        self._registry.get(provider)
+        now = datetime.now(UTC)
+        with self._unit.write() as session:
+            if thread_uuid is None:
+                thread = _new_thread(user_id, _title_from(text), provider, model, now)
+                session.add(thread)
+                session.flush()
+            else:
+                thread = _own_thread(session, user_id, thread_uuid)
+                _refuse_while_answering(session, thread)
+                thread.provider, thread.model = provider, model
+                thread.updated_at = thread.last_message_at = now
+            question = tables.Message(
+                thread_id=thread.id,
+                role=Role.USER.value,
+                content=text,
+                status=MessageStatus.COMPLETE.value,
+                created_at=now,
+            )
+            answer = tables.Message(
+                thread_id=thread.id, role=Role.ASSISTANT.value, content="", created_at=now, status=""
+            )
+            session.add(question)
+            session.flush()
+            session.add(answer)
+            return_value = self._begin(session, thread, answer, provider, model)
+        return self._launch(user_id, *return_value)
+
+    def retry(self, user_id: int, thread_uuid: str, message_id: int, provider: str, model: str) -> Sent:
+        """Ask again for an answer that failed or was cut short; the new one takes its place.
+
+        The earlier call stays in the ledger.
+        """
+        self._registry.get(provider)
+        with self._unit.write() as session:
+            thread = _own_thread(session, user_id, thread_uuid)
+            _refuse_while_answering(session, thread)
+            last = _last_message(session, thread)
+            if last is None or last.id != message_id or last.status == MessageStatus.COMPLETE.value:
+                raise AppError(ErrorKind.VALIDATION, N_("Only the last answer can be tried again."))
+            thread.provider, thread.model = provider, model
+            last.content, last.error_kind, last.error_message, last.error_params = "", None, None, None
+            return_value = self._begin(session, thread, last, provider, model)
+        return self._launch(user_id, *return_value)
+
+    def live(self, message: Message) -> Generation | None:
+        """The running answer behind a message, when this process is writing it."""
+        return self._engine.live(message.request_id) if message.request_id else None
+
+    def stop(self, user_id: int, thread_uuid: str) -> bool:
+        """Stop the thread's answer and keep its text so far; False when nothing was running here."""
+        streaming = [m for m in self._messages(user_id, thread_uuid) if m.status is MessageStatus.STREAMING]
+        stopped = False
+        for message in streaming:
+            generation = self.live(message)
+            if generation is not None and self._engine.stop(generation.request.request_id):
+                generation.wait(5.0)
+                stopped = True
+        return stopped
+
+    def recover(self) -> int:
+        """At start: close every answer that a crash left open; returns how many there were."""
+        with self._unit.write() as session:
+            return self._recover(session)
+
+    def _messages(self, user_id: int, thread_uuid: str) -> list[Message]:
+        with self._unit.read() as session:
+            thread = _own_thread(session, user_id, thread_uuid)
+            rows = select(tables.Message).where(tables.Message.thread_id == thread.id)
+            return [message_of(row) for row in session.scalars(rows.order_by(tables.Message.id))]
+
+    def _is_orphan(self, message: Message) -> bool:
+        return message.status is MessageStatus.STREAMING and self.live(message) is None
+
+    def _recover(self, session: Session, thread_id: int | None = None) -> int:
+        return recover(session, self._ledger, self._pricer, self._engine, thread_id)
+
+    def _begin(
+        self, session: Session, thread: tables.Thread, answer: tables.Message, provider: str, model: str
+    ) -> tuple[Thread, int, str, CompletionRequest]:
+        now = datetime.now(UTC)
+        answer.status = MessageStatus.STREAMING.value
+        answer.provider, answer.model = provider, model
+        answer.request_id = str(uuid.uuid4())
+        answer.owner, answer.heartbeat_at, answer.started_at = this_process(), now, now
+        session.flush()
+        request = CompletionRequest(model, context_of(session, thread, answer.id), thread.system_prompt)
+        return thread_of(thread), answer.id, answer.request_id, request
+
+    def _launch(
+        self, user_id: int, thread: Thread, message_id: int, request_id: str, completion: CompletionRequest
+    ) -> Sent:
+        request = GenerationRequest(
+            request_id=request_id,
+            user_id=user_id,
+            source=Source.CHAT,
+            provider=thread.provider,
+            completion=completion,
+            thread_id=thread.id,
+            message_id=message_id,
+        )
+        generation = self._engine.start(request, MessageRecorder(message_id, request_id))
+        return Sent(thread, message_id, generation)
+
+
+def _checked(text: str) -> str:
+    text = storable(text).strip()
+    if not text:
+        raise AppError(ErrorKind.VALIDATION, N_("The message is empty. Type something first."))
+    if len(text) > MAX_MESSAGE_CHARS:
+        raise AppError(
+            ErrorKind.VALIDATION,
+            N_("The message has {length} characters; at most {limit} fit. Send it in parts, or only what matters."),
+            length=len(text),
+            limit=MAX_MESSAGE_CHARS,
+        )
+    return text
+
+
+def _new_thread(user_id: int, title: str, provider: str, model: str, now: datetime) -> tables.Thread:
+    return tables.Thread(
+        uuid=str(uuid.uuid4()),
+        user_id=user_id,
+        title=title,
+        provider=provider,
+        model=model,
+        created_at=now,
+        updated_at=now,
+        last_message_at=now,
+    )
+
+
+def _title_from(text: str) -> str:
+    words = " ".join(text[:400].split())
+    if len(words) <= 60:
+        return words
+    return words[:60].rsplit(" ", 1)[0].rstrip(" ,.;:—-") + "…"
+
+
+def _own_thread(session: Session, user_id: int, thread_uuid: str, deleted: bool = False) -> tables.Thread:
+    gone = tables.Thread.deleted_at.is_not(None) if deleted else tables.Thread.deleted_at.is_(None)
+    own = select(tables.Thread).where(tables.Thread.uuid == thread_uuid, tables.Thread.user_id == user_id, gone)
+    row = session.scalars(own).one_or_none()
+    if row is None:
+        raise AppError(ErrorKind.NOT_FOUND, N_("There is no such thread. Pick another, or start a new one."))
+    return row
+
+
+def _last_message(session: Session, thread: tables.Thread) -> tables.Message | None:
+    of_thread = select(tables.Message).where(tables.Message.thread_id == thread.id)
+    return session.scalars(of_thread.order_by(tables.Message.id.desc()).limit(1)).one_or_none()
+
+
+def _refuse_while_answering(session: Session, thread: tables.Thread) -> None:
+    # Writers queue: take the thread's row first, so that two tabs cannot both pass this check.
+    session.execute(update(tables.Thread).where(tables.Thread.id == thread.id).values(uuid=thread.uuid))
+    last = _last_message(session, thread)
+    if last is not None and last.status == MessageStatus.STREAMING.value:
+        raise AppError(
+            ErrorKind.VALIDATION, N_("This thread is still being answered. Wait for the end, or stop the answer.")
+        )

@@ -1,0 +1,260 @@
+"""The engine every AI call goes through: one background loop, recorded once, stopped from anywhere."""
+
+import logging
+import threading
+import time
+import traceback
+from contextlib import ExitStack, aclosing
+from datetime import UTC, datetime
+
+import anyio
+from anyio import to_thread
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from core.errors import AppError, ErrorKind
+from core.generation.generation import Generation
+from core.generation.settling import NOT_CHARGED, CallPricer, settle_usage
+from core.generation.types import GenerationRequest, Outcome, Recorder
+from core.i18n import N_
+from core.providers.registry import ProviderRegistry
+from core.providers.types import FinishReason, StreamEnd, TextDelta, TokenUsage, UsageReport
+from core.store.text import storable
+from core.store.unit_of_work import UnitOfWork
+from core.usage.ledger import Ledger
+from core.usage.types import Call, CallStatus
+
+_logger = logging.getLogger(__name__)
+
+# A crash loses at most this much text, and then the time of one write.
+PROGRESS_SECONDS = 0.5
+# Written even when no text comes, so that another machine can tell a slow model from a dead writer.
+HEARTBEAT_SECONDS = 5.0
+_RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+_CLOSE_SECONDS = 10.0
+
+
+class _Stream:
+    """What one provider stream came to, gathered while it runs."""
+
+    def __init__(self, generation: Generation) -> None:
+        self.generation = generation
+        self.occurred_at = datetime.now(UTC)
+        self.started = time.monotonic()
+        self.first_token: float | None = None
+        self.usage: TokenUsage | None = None
+        self.end: StreamEnd | None = None
+        self.error: AppError | None = None
+
+    def status(self) -> CallStatus:
+        if self.generation.ended_by is not None and self.end is None:
+            return self.generation.ended_by
+        return CallStatus.FAILED if self.error else CallStatus.COMPLETED
+
+
+class GenerationEngine:
+    """Runs answers on one background event loop; an answer goes on whoever is watching."""
+
+    def __init__(self, unit: UnitOfWork, ledger: Ledger, registry: ProviderRegistry, pricer: CallPricer) -> None:
+        self._unit = unit
+        self._ledger = ledger
+        self._registry = registry
+        self._pricer = pricer
+        self._live: dict[str, Generation] = {}
+        self._lock = threading.Lock()
+        self._closing = False
+        self._close_now = anyio.Event()
+        self._open = ExitStack()
+        self._portal: BlockingPortal = self._open.enter_context(start_blocking_portal("asyncio"))
+
+    @property
+    def portal(self) -> BlockingPortal:
+        """The background loop, for provider calls that record nothing (such as listing models)."""
+        return self._portal
+
+    def start(self, request: GenerationRequest, recorder: Recorder) -> Generation:
+        """Begin an answer and return at once; it is followed and stopped through the handle."""
+        generation = Generation(request)
+        with self._lock:
+            if self._closing:
+                raise AppError(ErrorKind.INTERRUPTED, N_("AIHub is shutting down. Try again in a moment."))
+            self._live[request.request_id] = generation
+        self._portal.start_task_soon(self._run, generation, recorder)
+        return generation
+
+    def live(self, request_id: str) -> Generation | None:
+        """The answer of that name when this process is working on it (or has yet to record it)."""
+        with self._lock:
+            return self._live.get(request_id)
+
+    def stop(self, request_id: str) -> bool:
+        """End an answer now and keep its text so far; False when this process does not run it."""
+        generation = self.live(request_id)
+        if generation is None or generation.done:
+            return False
+        self._end(generation, CallStatus.STOPPED)
+        return True
+
+    def close(self) -> None:
+        """Interrupt what runs, record it, and end the loop."""
+        with self._lock:
+            if self._closing:
+                return
+            self._closing = True
+            running = list(self._live.values())
+        for generation in running:
+            self._end(generation, CallStatus.INTERRUPTED)
+        self._portal.start_task_soon(_set, self._close_now).result()
+        deadline = time.monotonic() + _CLOSE_SECONDS
+        for generation in running:
+            generation.wait(max(0.0, deadline - time.monotonic()))
+        self._portal.call(self._registry.aclose)
+        self._open.close()
+
+    def _end(self, generation: Generation, status: CallStatus) -> None:
+        generation.ended_by = generation.ended_by or status
+        self._portal.start_task_soon(_cancel, generation.scope)
+
+    async def _run(self, generation: Generation, recorder: Recorder) -> None:
+        stream = _Stream(generation)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._save_progress, generation, recorder)
+            await self._consume(stream)
+            tasks.cancel_scope.cancel()
+        await self._record(generation, recorder, stream, self._outcome(stream))
+
+    async def _consume(self, stream: _Stream) -> None:
+        request = stream.generation.request
+        try:
+            with stream.generation.scope, anyio.fail_after(request.deadline_seconds):
+                provider = self._registry.get(request.provider)
+                async with aclosing(provider.stream(request.completion)) as events:
+                    async for event in events:
+                        if isinstance(event, TextDelta):
+                            stream.first_token = stream.first_token or time.monotonic()
+                            stream.generation.append(storable(event.text))
+                        elif isinstance(event, UsageReport):
+                            stream.usage = event.usage
+                        else:
+                            stream.end = event
+        except AppError as error:
+            stream.error = error
+        except TimeoutError:
+            stream.error = AppError(
+                ErrorKind.TIMEOUT,
+                N_("The model took longer than {seconds} s and was stopped. Try again, or ask for less."),
+                seconds=int(request.deadline_seconds),
+            )
+        except Exception as error:  # noqa: BLE001 - whatever an SDK throws, the call is recorded
+            # The message may quote what was sent: only the kind and the place are logged.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            _logger.error("%s in the stream of %s:\n%s", type(error).__name__, request.provider, frames)
+            stream.error = AppError(
+                ErrorKind.INTERNAL,
+                N_("AIHub could not read the answer ({reason}). Try again; the log says where it failed."),
+                reason=type(error).__name__,
+            )
+
+    def _outcome(self, stream: _Stream) -> Outcome:
+        request = stream.generation.request
+        text = stream.generation.text
+        status = stream.status()
+        error = stream.error if status is CallStatus.FAILED else None
+        if status is CallStatus.COMPLETED and stream.end and stream.end.reason is FinishReason.SAFETY and not text:
+            status = CallStatus.FAILED
+            error = AppError(
+                ErrorKind.SAFETY,
+                N_("The provider blocked this answer for safety ({reason}). Rephrase the message."),
+                reason=stream.end.raw_reason or "safety",
+            )
+        usage = settle_usage(request.completion, stream.usage, text, stream.end is not None, error)
+        cost = self._pricer.cost(request.provider, request.completion.model, usage, stream.occurred_at)
+        if error is not None and usage == TokenUsage():
+            cost = NOT_CHARGED
+        return Outcome(
+            status=status,
+            text=text,
+            usage=usage,
+            cost=cost,
+            latency_ms=_milliseconds(stream.started, time.monotonic()) or 0,
+            first_token_ms=_milliseconds(stream.started, stream.first_token),
+            finish_reason=stream.end.reason if stream.end else None,
+            error=error,
+        )
+
+    async def _record(self, generation: Generation, recorder: Recorder, stream: _Stream, outcome: Outcome) -> None:
+        attempt = 0
+        while True:
+            try:
+                await to_thread.run_sync(self._write, generation.request, recorder, stream.occurred_at, outcome)
+            except Exception as error:
+                problem = error if isinstance(error, AppError) else AppError(
+                    ErrorKind.STORAGE, N_("The answer could not be saved yet. AIHub keeps trying; the log says more.")
+                )
+                if not isinstance(error, AppError):
+                    _logger.exception("an answer could not be recorded")
+                generation.settle(outcome, problem)
+                if self._closing and attempt:
+                    _logger.error("answer %s was not recorded before the end", generation.request.request_id)
+                    return
+                with anyio.move_on_after(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]):
+                    await self._close_now.wait()
+                attempt += 1
+            else:
+                break
+        with self._lock:
+            self._live.pop(generation.request.request_id, None)
+        generation.settle(outcome, None)
+
+    def _write(
+        self, request: GenerationRequest, recorder: Recorder, occurred_at: datetime, outcome: Outcome
+    ) -> None:
+        call = Call(
+            request_id=request.request_id,
+            user_id=request.user_id,
+            occurred_at=occurred_at,
+            provider=request.provider,
+            model=request.completion.model,
+            source=request.source,
+            status=outcome.status,
+            usage=outcome.usage,
+            cost=outcome.cost,
+            error_kind=outcome.error.kind if outcome.error else None,
+            latency_ms=outcome.latency_ms,
+            first_token_ms=outcome.first_token_ms,
+            thread_id=request.thread_id,
+            message_id=request.message_id,
+        )
+        with self._unit.write() as session:
+            recorder.finish(session, outcome)
+            self._ledger.record(session, call)
+
+    async def _save_progress(self, generation: Generation, recorder: Recorder) -> None:
+        saved, saved_at = "", time.monotonic()
+        while True:
+            await anyio.sleep(PROGRESS_SECONDS)
+            text = generation.text
+            if text == saved and time.monotonic() - saved_at < HEARTBEAT_SECONDS:
+                continue
+            try:
+                await to_thread.run_sync(self._write_progress, recorder, text)
+            except AppError as error:
+                # The next round tries again, and the end is kept until it can be written.
+                _logger.warning("progress of an answer was not saved: %s", error)
+            else:
+                saved, saved_at = text, time.monotonic()
+
+    def _write_progress(self, recorder: Recorder, text: str) -> None:
+        with self._unit.write() as session:
+            recorder.progress(session, text)
+
+
+def _milliseconds(start: float, end: float | None) -> int | None:
+    return None if end is None else round((end - start) * 1000)
+
+
+async def _cancel(scope: anyio.CancelScope) -> None:
+    scope.cancel()
+
+
+async def _set(event: anyio.Event) -> None:
+    event.set()

@@ -1,0 +1,93 @@
+"""One running answer: a buffer that the engine fills and that any number of readers follow."""
+
+import threading
+from collections.abc import Generator
+
+import anyio
+
+from core.errors import AppError
+from core.generation.types import GenerationRequest, Outcome, TextChunk
+from core.usage.types import CallStatus
+
+
+class Generation:
+    """A handle on one answer, from any thread. The engine alone appends and settles.
+
+    It is `done` when its outcome is known and was either recorded or could not be recorded yet
+    (then `storage_error` says why, and the engine keeps trying).
+    """
+
+    def __init__(self, request: GenerationRequest) -> None:
+        self.request = request
+        self.scope = anyio.CancelScope()
+        self.ended_by: CallStatus | None = None
+        self._changed = threading.Condition()
+        self._pieces: list[str] = []
+        self._outcome: Outcome | None = None
+        self._storage_error: AppError | None = None
+        self._done = False
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        with self._changed:
+            return "".join(self._pieces)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        return self._outcome
+
+    @property
+    def storage_error(self) -> AppError | None:
+        """Why the end could not be recorded yet; None when it was, or is still to come."""
+        return self._storage_error
+
+    @property
+    def done(self) -> bool:
+        return self._done
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until it is done, at most `seconds`; True when it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._done, seconds)
+
+    def follow(self, offset: int = 0, patience: float = 0.1) -> Generator[TextChunk | None]:
+        """The text from `offset` on, as it comes, until the answer is done.
+
+        Yields None when nothing new came for `patience` seconds, so that the reader can look around.
+        """
+        position = offset
+        while True:
+            text, done = self._text_after(position, patience)
+            if len(text) > position:
+                yield TextChunk(position, text[position:])
+                position = len(text)
+            elif done:
+                return
+            else:
+                yield None
+
+    def append(self, text: str) -> None:
+        """The engine's: add a piece and wake the readers."""
+        with self._changed:
+            self._pieces.append(text)
+            self._changed.notify_all()
+
+    def settle(self, outcome: Outcome, storage_error: AppError | None) -> None:
+        """The engine's: the end, recorded (no error) or waiting to be."""
+        with self._changed:
+            self._outcome = outcome
+            self._storage_error = storage_error
+            self._done = True
+            self._changed.notify_all()
+
+    def _text_after(self, position: int, patience: float) -> tuple[str, bool]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._done or self._length() > position, patience)
+            return "".join(self._pieces), self._done
+
+    def _length(self) -> int:
+        # Few big pieces instead of many small ones keep this and `text` cheap on a long answer.
+        if len(self._pieces) > 64:
+            self._pieces = ["".join(self._pieces)]
+        return sum(map(len, self._pieces))

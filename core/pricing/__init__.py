@@ -1,0 +1,1 @@
+"""Dated prices and the exact cost of a call."""

@@ -1,0 +1,46 @@
+"""How many tokens a text probably is, without asking anyone.
+
+No tokenizer works offline (each downloads its vocabulary), so this counts characters by script: about
+4 a token for Latin letters, 3 for Cyrillic, 1.5 for Chinese, Japanese and Korean, and about 2.5 for code,
+which comes out by itself because brackets, operators and digits weigh more than letters. The weights add
+up, so a longer text never has fewer tokens than its beginning.
+"""
+
+from core.providers.types import CompletionRequest
+
+_PER_MESSAGE = 4  # role and separators; what OpenAI's cookbook counts for a chat message
+
+# The characters of a class, as the UTF-8 bytes that begin one of them, and a token's thousandths each costs.
+_WEIGHTS: tuple[tuple[bytes, int], ...] = (
+    (b"{}()[]<>=;:/\\\"#&|+*%$@^~`_", 1200),
+    (b"0123456789", 450),
+    (bytes([0xD0, 0xD1, 0xD2, 0xD3, 0xD4]), 333),  # U+0400-U+053F: Cyrillic
+    (bytes(range(0xE3, 0xF0)), 667),  # U+3000-U+FFFF: Han, kana, hangul, full width
+    (bytes(range(0xF0, 0xF5)), 1000),  # beyond U+FFFF: emoji, rare Han
+    (bytes(range(0xCA, 0xD0)) + bytes(range(0xD5, 0xDC)), 400),  # Greek, Armenian, Hebrew, Arabic, …
+    (bytes(range(0xDC, 0xE3)), 500),  # Indic scripts, Thai, typographic signs
+)
+_LETTER = 250  # everything else: Latin letters, spaces, the punctuation of prose
+_CONTINUATION = bytes(range(0x80, 0xC0))
+
+
+def estimate_tokens(text: str) -> int:
+    """Estimated tokens of `text`; 0 for none, at least 1 otherwise. About 10 ms for 1 MB."""
+    # Counting bytes in C: a loop over the characters of a 1 MB message would take a hundred times longer.
+    data = text.encode("utf-8", "surrogatepass")
+    rest = data.translate(None, _CONTINUATION)
+    thousandths = 0
+    for starts, weight in _WEIGHTS:
+        others = rest.translate(None, starts)
+        thousandths += (len(rest) - len(others)) * weight
+        rest = others
+    thousandths += len(rest) * _LETTER
+    return -(-thousandths // 1000)
+
+
+def estimate_prompt_tokens(request: CompletionRequest) -> int:
+    """Estimated input tokens of a request: its messages, its system prompt and what frames them."""
+    texts = [message.text for message in request.messages]
+    if request.system_prompt:
+        texts.append(request.system_prompt)
+    return sum(estimate_tokens(text) + _PER_MESSAGE for text in texts)

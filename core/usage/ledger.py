@@ -1,0 +1,189 @@
+"""The ledger: every call recorded once, its roll-ups in the same transaction.
+
+Reading is `queries.py`; nothing here scans.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Table, case, delete, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.pricing.types import Money
+from core.usage.tables import ALL_USERS, LedgerState, UsageDaily, UsageEvent
+from core.usage.types import Call, CallStatus
+
+EVENTS: Table = UsageEvent.__table__  # type: ignore[assignment]
+DAILY: Table = UsageDaily.__table__  # type: ignore[assignment]
+
+KEY = ("user_id", "day", "provider", "model", "source", "currency")
+TOKEN_COLUMNS = (
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_tokens",
+    "input_audio_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "output_audio_tokens",
+)
+SUMS = ("requests", "errors", "unpriced", "estimated", *TOKEN_COLUMNS, "cost_nano")
+# Rows a statement: below PostgreSQL's 65,535 and SQLite's 32,766 bound values.
+_CHUNK = 500
+
+
+class Ledger:
+    """Writes calls. The caller owns the transaction, so that a message and its cost are one fact."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+
+    def day_of(self, moment: datetime) -> date:
+        """The calendar day of an aware `moment` in the report time zone."""
+        return moment.astimezone(self._zone).date()
+
+    def record(self, session: Session, call: Call) -> bool:
+        """Record one call; False when its request id already stands, and then nothing changes."""
+        return self.record_many(session, (call,)) == 1
+
+    def record_many(self, session: Session, calls: Sequence[Call]) -> int:
+        """Record calls and their roll-ups; returns how many were new."""
+        fresh = 0
+        for start in range(0, len(calls), _CHUNK):
+            # One request id twice in a batch is one call: the first stands.
+            rows = {call.request_id: self._row(call) for call in reversed(calls[start : start + _CHUNK])}
+            added = _insert_new(session, list(rows.values()))
+            _add_to_roll_ups(session, [rows[request_id] for request_id in added])
+            fresh += len(added)
+        return fresh
+
+    def remove_batch(self, session: Session, batch: str) -> int:
+        """Take exactly one batch out of the ledger and its roll-ups; returns how many calls it had."""
+        gone = session.execute(select(func.count()).where(EVENTS.c.batch == batch)).scalar_one()
+        for statement in _grouped(EVENTS.c.batch == batch):
+            _apply(session, [dict(row) for row in session.execute(statement).mappings()], sign=-1)
+        session.execute(delete(EVENTS).where(EVENTS.c.batch == batch))
+        session.execute(delete(DAILY).where(DAILY.c.requests == 0))
+        return gone
+
+    def rebuild(self, session: Session, progress: Callable[[int], None] | None = None) -> None:
+        """Compute days and roll-ups anew from the events; changes no figure unless the zone changed."""
+        self._assign_days(session, progress)
+        session.execute(delete(DAILY))
+        for statement in _grouped(literal(True)):
+            session.execute(insert(DAILY).from_select([*KEY, *SUMS], statement))
+        session.execute(delete(LedgerState))
+        now = datetime.now(UTC)
+        session.add(LedgerState(id=1, timezone=self._zone.key, rebuilt_at=now))
+
+    def open(self, session: Session) -> None:
+        """Note the report time zone on first use; rebuild when it is another than the roll-ups have."""
+        state = session.get(LedgerState, 1)
+        if state is None:
+            session.add(LedgerState(id=1, timezone=self._zone.key, rebuilt_at=None))
+        elif state.timezone != self._zone.key:
+            self.rebuild(session)
+
+    def _assign_days(self, session: Session, progress: Callable[[int], None] | None) -> None:
+        last = 0
+        while True:
+            rows = session.execute(
+                select(EVENTS.c.id, EVENTS.c.occurred_at, EVENTS.c.day)
+                .where(EVENTS.c.id > last)
+                .order_by(EVENTS.c.id)
+                .limit(20_000)
+            ).all()
+            if not rows:
+                return
+            moved: dict[date, list[int]] = {}
+            for event_id, occurred_at, day in rows:
+                if (right := self.day_of(occurred_at)) != day:
+                    moved.setdefault(right, []).append(event_id)
+            for day, ids in moved.items():
+                for start in range(0, len(ids), _CHUNK):
+                    part = EVENTS.c.id.in_(ids[start : start + _CHUNK])
+                    session.execute(update(EVENTS).where(part).values(day=day))
+            last = rows[-1][0]
+            if progress is not None:
+                progress(len(rows))
+
+    def _row(self, call: Call) -> dict[str, Any]:
+        usage = call.usage
+        amount = call.cost.amount
+        if call.user_id <= ALL_USERS:
+            raise ValueError(f"a call belongs to a user, not to id {call.user_id}")
+        return {
+            "request_id": call.request_id,
+            "user_id": call.user_id,
+            "occurred_at": call.occurred_at,
+            "day": self.day_of(call.occurred_at),
+            "provider": call.provider,
+            "model": call.model,
+            "source": call.source.value,
+            "status": call.status.value,
+            "error_kind": call.error_kind.value if call.error_kind else None,
+            **{name: getattr(usage, name) for name in TOKEN_COLUMNS},
+            "tokens_estimated": usage.estimated,
+            "cost_nano": amount.nano if isinstance(amount, Money) else None,
+            "currency": amount.currency if isinstance(amount, Money) else "USD",
+            "price_source": call.cost.source[:200],
+            "latency_ms": call.latency_ms,
+            "first_token_ms": call.first_token_ms,
+            "thread_id": call.thread_id,
+            "message_id": call.message_id,
+            "batch": call.batch,
+        }
+
+
+def _dialect_insert(session: Session, table: Table) -> Any:
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    return dialect.insert(table)
+
+
+def _insert_new(session: Session, rows: list[dict[str, Any]]) -> list[str]:
+    statement = _dialect_insert(session, EVENTS).values(rows)
+    statement = statement.on_conflict_do_nothing(index_elements=["request_id"])
+    return list(session.execute(statement.returning(EVENTS.c.request_id)).scalars())
+
+
+def _add_to_roll_ups(session: Session, rows: Iterable[dict[str, Any]]) -> None:
+    sums: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        for user_id in (ALL_USERS, row["user_id"]):
+            key = (user_id, *(row[name] for name in KEY[1:]))
+            total = sums.setdefault(key, {**dict(zip(KEY, key, strict=True)), **dict.fromkeys(SUMS, 0)})
+            total["requests"] += 1
+            total["errors"] += row["status"] == CallStatus.FAILED
+            total["unpriced"] += row["cost_nano"] is None
+            total["estimated"] += row["tokens_estimated"]
+            total["cost_nano"] += row["cost_nano"] or 0
+            for name in TOKEN_COLUMNS:
+                total[name] += row[name]
+    # In key order, so that two writers on PostgreSQL never wait for each other in a circle.
+    _apply(session, [sums[key] for key in sorted(sums)], sign=1)
+
+
+def _apply(session: Session, totals: list[dict[str, Any]], sign: int) -> None:
+    for start in range(0, len(totals), _CHUNK):
+        part = [{**row, **{name: sign * row[name] for name in SUMS}} for row in totals[start : start + _CHUNK]]
+        statement = _dialect_insert(session, DAILY).values(part)
+        added = {name: DAILY.c[name] + statement.excluded[name] for name in SUMS}
+        session.execute(statement.on_conflict_do_update(index_elements=list(KEY), set_=added))
+
+
+def _grouped(condition: Any) -> list[Any]:
+    """The two statements that sum events by roll-up key: for each user, and for all users."""
+    others = [EVENTS.c[name] for name in KEY[1:]]
+    sums = [
+        func.count().label("requests"),
+        func.sum(case((EVENTS.c.status == CallStatus.FAILED.value, 1), else_=0)).label("errors"),
+        func.sum(case((EVENTS.c.cost_nano.is_(None), 1), else_=0)).label("unpriced"),
+        func.sum(case((EVENTS.c.tokens_estimated, 1), else_=0)).label("estimated"),
+        *(func.sum(EVENTS.c[name]).label(name) for name in TOKEN_COLUMNS),
+        func.sum(func.coalesce(EVENTS.c.cost_nano, 0)).label("cost_nano"),
+    ]
+    each_user = select(EVENTS.c.user_id, *others, *sums).where(condition).group_by(EVENTS.c.user_id, *others)
+    everyone = select(literal(ALL_USERS).label("user_id"), *others, *sums).where(condition).group_by(*others)
+    return [each_user, everyone]

@@ -1,0 +1,118 @@
+"""What crosses the ledger's door: calls going in, reports coming out."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from core.errors import ErrorKind
+from core.pricing.types import CallCost
+from core.providers.types import TokenUsage
+
+
+class Source(StrEnum):
+    """Where a call came from."""
+
+    CHAT = "chat"
+    API = "api"
+    SPREADSHEET = "spreadsheet"
+    LIVE = "live"
+    IMPORT = "import"
+    # Invented figures that show what the page can do; never added to real ones.
+    SAMPLE = "sample"
+
+
+class CallStatus(StrEnum):
+    """How a call ended. Only `failed` counts as an error."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One provider call, as the ledger keeps it. `request_id` makes recording idempotent.
+
+    `occurred_at` is aware (when the call began); latencies are milliseconds, None when unknown.
+    """
+
+    request_id: str
+    user_id: int
+    occurred_at: datetime
+    provider: str
+    model: str
+    source: Source
+    status: CallStatus
+    usage: TokenUsage
+    cost: CallCost
+    error_kind: ErrorKind | None = None
+    latency_ms: int | None = None
+    first_token_ms: int | None = None
+    thread_id: int | None = None
+    message_id: int | None = None
+    batch: str | None = None
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over calls. `costs` is nano-units by currency; `unpriced` counts calls with no known price.
+
+    `input_tokens` includes cached ones, `output_tokens` includes reasoning.
+    """
+
+    requests: int = 0
+    errors: int = 0
+    unpriced: int = 0
+    estimated: int = 0
+    input_tokens: int = 0
+    cached_input_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    costs: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTotals:
+    provider: str
+    model: str
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTotals:
+    provider: str
+    models: int
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """One calendar day (in the report time zone) of one model."""
+
+    day: date
+    provider: str
+    model: str
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """A range of inclusive calendar days in the report time zone, with the equally long period before it.
+
+    `daily` has a row for each day and model that had calls, by day; `days` totals every day of the
+    range, quiet ones included. `by_model` and `by_provider` come dearest first, then busiest.
+    """
+
+    start: date
+    end: date
+    total: Totals
+    previous: Totals
+    days: tuple[tuple[date, Totals], ...]
+    daily: tuple[DayTotals, ...]
+    by_model: tuple[ModelTotals, ...]
+    by_provider: tuple[ProviderTotals, ...]

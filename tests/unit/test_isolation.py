@@ -1,0 +1,53 @@
+"""The tests' own fences: no network, none of the machine's settings, a database of one's own."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from core.config import Settings
+from tests.support.isolation import NetworkBlockedError, NetworkGuard, is_loopback
+
+
+def test_other_hosts_are_refused_and_remembered(network: NetworkGuard) -> None:
+    with socket.socket() as sock, pytest.raises(NetworkBlockedError, match=r"192\.0\.2\.1"):
+        sock.connect(("192.0.2.1", 443))
+    with pytest.raises(NetworkBlockedError, match="tests/fakes"):
+        socket.create_connection(("provider.invalid", 443))
+    assert network.attempts == ["192.0.2.1", "provider.invalid"]
+    network.attempts.clear()  # these two were meant
+
+
+def test_this_machine_is_reached(network: NetworkGuard) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname()).close()
+    assert network.attempts == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", b"localhost", None, ""])
+def test_loopback(host: str | bytes | None) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["8.8.8.8", "10.0.0.1", "169.254.1.1", "fe80::1%eth0", "localhost.example.com"]
+)
+def test_not_loopback(host: str) -> None:
+    assert not is_loopback(host)
+
+
+def test_settings_of_the_machine_are_hidden(tmp_path: Path) -> None:
+    assert Settings().data_dir == tmp_path / "data"
+    assert Settings().gemini_api_key is None
+    assert [name for name in os.environ if name.startswith(("AIHUB_", "OPENAI_"))] == ["AIHUB_DATA_DIR"]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_each_test_has_an_empty_database(database_url: str, again: bool) -> None:
+    engine = create_engine(database_url)
+    assert inspect(engine).get_table_names() == []
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE left_behind (id INTEGER)"))
+    engine.dispose()

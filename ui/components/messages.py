@@ -1,0 +1,74 @@
+"""How a message looks: the question in a bubble, the answer as text with one muted line under it."""
+
+import streamlit as st
+
+from core.chat.types import Message, MessageStatus, Thread
+from core.errors import AppError
+from core.providers.types import FinishReason, Role
+from ui.components.answer_line import answer_line
+from ui.components.composer import retry
+from ui.door import Viewer
+from ui.markdown import safe_markdown
+from ui.plain import plain_text
+from ui.session import Slot, recall, take
+
+# A longer question is folded: its answer matters more than a pasted log.
+_FOLD_CHARS = 3_000
+_RETRIED = (MessageStatus.FAILED, MessageStatus.INTERRUPTED)
+
+
+def show_message(viewer: Viewer, thread: Thread | None, message: Message, last: bool) -> None:
+    """Draw one message that is not being written any more."""
+    if message.role is Role.USER:
+        _show_question(viewer, message)
+        return
+    with st.container(key=f"answer-{message.id}", gap="small"):
+        if message.content:
+            st.markdown(safe_markdown(message.content))
+        if note := _note(viewer, message):
+            _show_card(viewer, thread, message, note, offer_retry=last and message.status in _RETRIED)
+        answer_line(viewer, message)
+
+
+def show_notice(viewer: Viewer) -> None:
+    """What could not be done just now, and what to do about it."""
+    error = take(Slot.NOTICE)
+    if isinstance(error, AppError):
+        with st.container(key="notice"):
+            st.error(plain_text(error.text(viewer.tr.language)))
+
+
+def _show_question(viewer: Viewer, message: Message) -> None:
+    _ = viewer.tr.text
+    with st.container(key=f"question-{message.id}"):
+        if len(message.content) <= _FOLD_CHARS:
+            st.markdown(plain_text(message.content))
+            return
+        st.markdown(plain_text(message.content[:600]) + " …")
+        with st.expander(_("Show all {count} characters", count=f"{len(message.content):,}")):
+            st.code(message.content, language=None, wrap_lines=True, height=400)
+
+
+def _note(viewer: Viewer, message: Message) -> str | None:
+    _ = viewer.tr.text
+    if message.error is not None:
+        return message.error.text(viewer.tr.language)
+    if message.status is MessageStatus.INTERRUPTED:
+        return _("Interrupted: AIHub ended while this was being written. What had been saved stands above.")
+    if message.finish_reason == FinishReason.LENGTH:
+        return _("The answer reached the longest length allowed and was cut there.")
+    if message.finish_reason == FinishReason.SAFETY:
+        return _("The provider stopped this answer for safety.")
+    return None
+
+
+def _show_card(viewer: Viewer, thread: Thread | None, message: Message, note: str, offer_retry: bool) -> None:
+    _ = viewer.tr.text
+    kind = "error" if message.status is MessageStatus.FAILED else "note"
+    with st.container(key=f"card-{kind}-{message.id}"):
+        st.markdown(plain_text(note))
+        choice = recall(Slot.MODEL)
+        if offer_retry and thread is not None and choice is not None:
+            st.button(
+                _("Retry"), key=f"retry-{message.id}", on_click=retry, args=(viewer, thread, message, choice)
+            )

@@ -1,0 +1,62 @@
+"""Which model the next message goes to."""
+
+import streamlit as st
+
+from core.chat.choices import ModelChoice
+from core.chat.types import Thread
+from ui.door import Viewer
+from ui.session import Slot, recall, remember
+
+
+def model_picker(viewer: Viewer, thread: Thread | None) -> ModelChoice:
+    """A list of the configured providers' models; any other name can be typed in.
+
+    Starts from the model the thread last used, else from the one last picked in this tab.
+    """
+    _ = viewer.tr.text
+    choices = viewer.services.choices
+    labels = {info.id: info.label for info in choices.providers()}
+    start = _start(viewer, thread, labels)
+    options = [_key(choice) for choice in choices.all()]
+    if _key(start) not in options:
+        options.insert(0, _key(start))
+    picked = st.selectbox(
+        _("Model"),
+        options,
+        index=options.index(_key(start)),
+        # A key per thread: the widget starts from the thread's own model.
+        key=f"chat-model-{thread.uuid if thread else 'new'}",
+        format_func=lambda key: _label(key, labels, start),
+        label_visibility="collapsed",
+        accept_new_options=True,
+        placeholder=_("Pick a model, or type its name"),
+    )
+    choice = _choice(picked or _key(start), labels, start)
+    remember(Slot.MODEL, choice)
+    return choice
+
+
+def _start(viewer: Viewer, thread: Thread | None, labels: dict[str, str]) -> ModelChoice:
+    if thread is not None and thread.provider in labels:
+        return ModelChoice(thread.provider, thread.model)
+    remembered = recall(Slot.MODEL)
+    if isinstance(remembered, ModelChoice) and remembered.provider in labels:
+        return remembered
+    return viewer.services.choices.default()
+
+
+def _key(choice: ModelChoice) -> str:
+    return f"{choice.provider}/{choice.model}"
+
+
+def _choice(key: str, labels: dict[str, str], start: ModelChoice) -> ModelChoice:
+    """A listed key, or a typed name: of the provider it starts with, else of the present one."""
+    provider, slash, model = key.partition("/")
+    if slash and provider in labels:
+        return ModelChoice(provider, model)
+    return ModelChoice(start.provider, key)
+
+
+def _label(key: str, labels: dict[str, str], start: ModelChoice) -> str:
+    choice = _choice(key, labels, start)
+    return f"{labels[choice.provider]} · {choice.model or '—'}"

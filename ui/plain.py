@@ -1,0 +1,18 @@
+"""Text that means itself: what a person or another program wrote, shown in a place that reads Markdown."""
+
+import re
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@])")
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+
+
+def escape(text: str) -> str:
+    """`text` on one line with everything that Markdown or Streamlit would read as a sign made literal."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def plain_text(text: str) -> str:
+    """`text` with its line breaks and indents, and everything Markdown would read made literal."""
+    text = _SPECIAL.sub(r"\\\1", text)
+    text = _INDENT.sub(lambda spaces: "\u00a0" * len(spaces[0].expandtabs(4)), text)
+    return re.sub(r"\n{2,}", "\n\n", text).replace("\n", "  \n").replace("  \n  \n", "\n\n")

@@ -1,0 +1,42 @@
+"""The one owner of `st.session_state`: what a browser tab remembers between reruns."""
+
+from enum import StrEnum
+from typing import Any
+
+import streamlit as st
+
+
+class Slot(StrEnum):
+    """Everything a tab remembers, by name. Widget keys are not listed: their widgets own them."""
+
+    MODEL = "chat.model"
+    NOTICE = "chat.notice"
+    UNDO = "chat.undo"
+    RENAMING = "chat.renaming"
+    USAGE_VIEW = "usage.view"
+    USAGE_NOTICE = "usage.notice"
+
+
+def recall(slot: Slot, default: Any = None) -> Any:
+    """What was put in `slot`, or `default`."""
+    return st.session_state.get(slot.value, default)
+
+
+def remember(slot: Slot, value: object) -> None:
+    """Keep `value` in `slot` for the reruns of this tab."""
+    st.session_state[slot.value] = value
+
+
+def take(slot: Slot) -> Any:
+    """What was put in `slot`, once: it is empty afterwards."""
+    return st.session_state.pop(slot.value, None)
+
+
+def set_widget(key: str, value: object) -> None:
+    """Set a widget's value from a callback, before the widget is drawn."""
+    st.session_state[key] = value
+
+
+def widget(key: str, default: Any = None) -> Any:
+    """A widget's present value by its key."""
+    return st.session_state.get(key, default)
