@@ -49,6 +49,8 @@ def refuse_to_serve_openly(host: str | None) -> None:
 async def lifespan(_app: Any) -> AsyncGenerator[None]:
     """Open the services before the first request, close them after the last."""
     configure_logging(_settings())
+    # Streamlit sets up its server's logging after us, and writes a line for every file a page loads.
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
     services = await to_thread.run_sync(current)
     # Price tables and SDKs take a good part of a second to import: not on somebody's first message.
     Thread(target=services.prices.warm, daemon=True, name="warm-up").start()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.chat.types import MessageStatus
 from ui.components.answers import follow_answer
-from ui.components.composer import composer, stop_button
+from ui.components.composer import composer, stop_bar
 from ui.components.messages import show_message, show_notice
 from ui.components.model_picker import model_picker
 from ui.components.threads import opened_thread, thread_list
@@ -24,9 +24,13 @@ with st.container(key="chat-column"):
     for position, message in enumerate(messages, start=1):
         if message.status is not MessageStatus.STREAMING:
             show_message(viewer, thread, message, last=position == len(messages))
+    answering = bool(messages) and messages[-1].status is MessageStatus.STREAMING
+    if thread and answering:
+        follow_answer(viewer, thread, messages[-1])
     show_notice(viewer)
-    if thread and messages and messages[-1].status is MessageStatus.STREAMING:
-        stop_button(viewer, thread)
-        follow_answer(viewer, messages[-1])
-    else:
-        composer(viewer, thread, choice)
+
+# At the root of the page, or the message box would not keep to the bottom and the page not scroll along.
+if thread and answering:
+    stop_bar(viewer, thread, messages[-1])
+else:
+    composer(viewer, thread, choice)

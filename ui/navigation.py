@@ -32,7 +32,7 @@ def navigate() -> None:
         # The page at "/" would lose its own address; so "/" is a page that leads to Chat.
         st.Page(_to_chat, title="AIHub", url_path="start", default=True, visibility="hidden"),
         st.Page(CHAT_PAGE, title=_("Chat"), url_path="chat"),
-        st.Page(USAGE_PAGE, title=_("Usage"), url_path="usage"),
+        # st.Page(USAGE_PAGE, title=_("Usage"), url_path="usage"),
     ]
     st.navigation(pages, position="top").run()
 

@@ -111,8 +111,7 @@ class GenerationEngine:
         self._open.close()
 
     def _end(self, generation: Generation, status: CallStatus) -> None:
-        generation.ended_by = generation.ended_by or status
-        self._portal.start_task_soon(_cancel, generation.scope)
+        self._portal.start_task_soon(_end_stream, generation, status)
 
     async def _run(self, generation: Generation, recorder: Recorder) -> None:
         stream = _Stream(generation)
@@ -124,8 +123,11 @@ class GenerationEngine:
 
     async def _consume(self, stream: _Stream) -> None:
         request = stream.generation.request
+        scope = stream.generation.scope = anyio.CancelScope()
+        if stream.generation.ended_by is not None:
+            scope.cancel()
         try:
-            with stream.generation.scope, anyio.fail_after(request.deadline_seconds):
+            with scope, anyio.fail_after(request.deadline_seconds):
                 provider = self._registry.get(request.provider)
                 async with aclosing(provider.stream(request.completion)) as events:
                     async for event in events:
@@ -252,8 +254,10 @@ def _milliseconds(start: float, end: float | None) -> int | None:
     return None if end is None else round((end - start) * 1000)
 
 
-async def _cancel(scope: anyio.CancelScope) -> None:
-    scope.cancel()
+async def _end_stream(generation: Generation, status: CallStatus) -> None:
+    generation.ended_by = generation.ended_by or status
+    if generation.scope is not None:
+        generation.scope.cancel()
 
 
 async def _set(event: anyio.Event) -> None:

@@ -19,7 +19,8 @@ class Generation:
 
     def __init__(self, request: GenerationRequest) -> None:
         self.request = request
-        self.scope = anyio.CancelScope()
+        # The engine's, touched on its loop only: how a stop reaches the stream.
+        self.scope: anyio.CancelScope | None = None
         self.ended_by: CallStatus | None = None
         self._changed = threading.Condition()
         self._pieces: list[str] = []

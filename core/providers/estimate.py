@@ -12,7 +12,7 @@ _PER_MESSAGE = 4  # role and separators; what OpenAI's cookbook counts for a cha
 
 # The characters of a class, as the UTF-8 bytes that begin one of them, and a token's thousandths each costs.
 _WEIGHTS: tuple[tuple[bytes, int], ...] = (
-    (b"{}()[]<>=;:/\\\"#&|+*%$@^~`_", 1200),
+    (b'{}()[]<>=;:/\\"#&|+*%$@^~`_', 1200),
     (b"0123456789", 450),
     (bytes([0xD0, 0xD1, 0xD2, 0xD3, 0xD4]), 333),  # U+0400-U+053F: Cyrillic
     (bytes(range(0xE3, 0xF0)), 667),  # U+3000-U+FFFF: Han, kana, hangul, full width

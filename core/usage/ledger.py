@@ -5,6 +5,7 @@ Reading is `queries.py`; nothing here scans.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ TOKEN_COLUMNS = (
     "output_audio_tokens",
 )
 SUMS = ("requests", "errors", "unpriced", "estimated", *TOKEN_COLUMNS, "cost_nano")
+_DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
 # Rows a statement: below PostgreSQL's 65,535 and SQLite's 32,766 bound values.
 _CHUNK = 500
 
@@ -137,15 +139,22 @@ class Ledger:
         }
 
 
-def _dialect_insert(session: Session, table: Table) -> Any:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    return dialect.insert(table)
+@lru_cache
+def _insert_event(dialect: str) -> Any:
+    # Built once: SQLAlchemy keeps the compiled form of a statement it has seen before.
+    statement = _DIALECTS[dialect].insert(EVENTS).on_conflict_do_nothing(index_elements=["request_id"])
+    return statement.returning(EVENTS.c.request_id)
+
+
+@lru_cache
+def _add_to_daily(dialect: str) -> Any:
+    statement = _DIALECTS[dialect].insert(DAILY)
+    added = {name: DAILY.c[name] + statement.excluded[name] for name in SUMS}
+    return statement.on_conflict_do_update(index_elements=list(KEY), set_=added)
 
 
 def _insert_new(session: Session, rows: list[dict[str, Any]]) -> list[str]:
-    statement = _dialect_insert(session, EVENTS).values(rows)
-    statement = statement.on_conflict_do_nothing(index_elements=["request_id"])
-    return list(session.execute(statement.returning(EVENTS.c.request_id)).scalars())
+    return list(session.connection().execute(_insert_event(session.get_bind().dialect.name), rows).scalars())
 
 
 def _add_to_roll_ups(session: Session, rows: Iterable[dict[str, Any]]) -> None:
@@ -166,11 +175,9 @@ def _add_to_roll_ups(session: Session, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def _apply(session: Session, totals: list[dict[str, Any]], sign: int) -> None:
-    for start in range(0, len(totals), _CHUNK):
-        part = [{**row, **{name: sign * row[name] for name in SUMS}} for row in totals[start : start + _CHUNK]]
-        statement = _dialect_insert(session, DAILY).values(part)
-        added = {name: DAILY.c[name] + statement.excluded[name] for name in SUMS}
-        session.execute(statement.on_conflict_do_update(index_elements=list(KEY), set_=added))
+    if totals:
+        signed = [{**row, **{name: sign * row[name] for name in SUMS}} for row in totals]
+        session.connection().execute(_add_to_daily(session.get_bind().dialect.name), signed)
 
 
 def _grouped(condition: Any) -> list[Any]:

@@ -1,61 +1,66 @@
 """The answer as it is written: drawn while it comes, whoever started it."""
 
-import time
+from datetime import UTC, datetime
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from core.chat.types import Message
+from core.chat.types import Message, MessageStatus, Thread
+from core.errors import AppError
 from core.generation.generation import Generation
 from ui.components.answer_line import provider_notice
 from ui.door import Viewer
 from ui.markdown import safe_markdown
-from ui.plain import escape
+from ui.plain import escape, plain_text
 
-# At most this often a second: the eye sees no more, and every draw sends the whole text.
-_DRAWS_A_SECOND = 12
+# The eye sees no more, and every draw sends the whole text.
+_DRAW_EVERY_SECONDS = 0.12
 
 
-def follow_answer(viewer: Viewer, message: Message) -> None:
-    """Draw the running answer until it ends, then show it as it was stored.
+@st.fragment(run_every=_DRAW_EVERY_SECONDS)
+def follow_answer(viewer: Viewer, thread: Thread, message: Message) -> None:
+    """Draw the running answer again and again until it ends, then the page as it was stored.
 
-    A button or a new page interrupts this function; the answer itself goes on.
+    A fragment of the page, so that nothing else waits for the answer: Stop, another thread and
+    another page answer at once, and the answer itself goes on in the engine.
     """
-    with st.container(key=f"answer-live-{message.id}", gap="small"):
-        text_slot, status_slot = st.empty(), st.empty()
     generation = viewer.services.chat.live(message)
     if generation is None:
-        _watch_elsewhere(message, text_slot)
+        _draw_elsewhere(viewer, thread, message)
     else:
-        _draw(viewer, message, generation, text_slot, status_slot)
-    st.rerun()
+        _draw(viewer, message, generation)
 
 
-def _draw(
-    viewer: Viewer, message: Message, generation: Generation, text_slot: DeltaGenerator, status_slot: DeltaGenerator
-) -> None:
+def _draw(viewer: Viewer, message: Message, generation: Generation) -> None:
     _ = viewer.tr.text
-    line = " · ".join(filter(None, (message.model, provider_notice(viewer, message.provider))))
-    started, text = time.monotonic(), ""
-    for chunk in generation.follow():
-        if chunk is not None:
-            text += chunk.text
-            text_slot.markdown(safe_markdown(text))
-            status_slot.caption(escape(line))
-            time.sleep(1 / _DRAWS_A_SECOND)
-        elif not text:
-            waited = int(time.monotonic() - started)
-            status_slot.caption(escape(f"{line} · {_('waiting')} {waited} s"))
-        else:
-            # Nothing new: draw all the same, so that a click on Stop is noticed at once.
-            status_slot.caption(escape(line))
-    while (error := generation.storage_error) is not None:
-        unsaved = _("This answer is complete but not saved yet. {reason}", reason=error.text(viewer.tr.language))
-        status_slot.warning(unsaved)
-        time.sleep(0.5)
+    text = generation.text
+    with st.container(key=f"answer-live-{message.id}", gap="small"):
+        if text:
+            st.markdown(safe_markdown(text))
+        unsaved = generation.storage_error
+        if unsaved is not None:
+            reason = unsaved.text(viewer.tr.language)
+            st.warning(plain_text(_("This answer is complete but not saved yet. {reason}", reason=reason)))
+        st.caption(_line(viewer, message, waiting=not text))
 
 
-def _watch_elsewhere(message: Message, text_slot: DeltaGenerator) -> None:
-    """Another process is writing: show what it has saved so far and look again soon."""
-    text_slot.markdown(safe_markdown(message.content) or " …")
-    time.sleep(1)
+def _draw_elsewhere(viewer: Viewer, thread: Thread, message: Message) -> None:
+    """Not ours to draw: it has just ended, or another process is writing it."""
+    try:
+        stored = viewer.services.chat.messages(viewer.account.id, thread.uuid)
+    except AppError:
+        st.rerun()
+    now = next((one for one in stored if one.id == message.id), None)
+    if now is None or now.status is not MessageStatus.STREAMING:
+        st.rerun()
+    with st.container(key=f"answer-live-{message.id}", gap="small"):
+        st.markdown(safe_markdown(now.content))
+        st.caption(_line(viewer, message, waiting=not now.content))
+
+
+def _line(viewer: Viewer, message: Message, waiting: bool) -> str:
+    _ = viewer.tr.text
+    parts = [message.model, provider_notice(viewer, message.provider)]
+    if waiting:
+        seconds = max(0, int((datetime.now(UTC) - message.created_at).total_seconds()))
+        parts.append(_("waiting {seconds} s", seconds=seconds))
+    return escape(" · ".join(part for part in parts if part))

@@ -17,10 +17,11 @@ def composer(viewer: Viewer, thread: Thread | None, choice: ModelChoice) -> None
     st.chat_input(_("Type a message"), key=TEXT_KEY, on_submit=_send, args=(viewer, thread, choice))
 
 
-def stop_button(viewer: Viewer, thread: Thread) -> None:
+def stop_bar(viewer: Viewer, thread: Thread, message: Message) -> None:
     """Stop, where Send was."""
     _ = viewer.tr.text
-    with st.bottom, st.container(key="stop-row", horizontal=True, horizontal_alignment="center"):
+    st.chat_input(_("{model} is answering…", model=message.model or ""), key="chat-busy", disabled=True)
+    with st.bottom, st.container(key="stop-bar", width="content"):
         st.button(_("Stop"), key="stop", shortcut="Esc", on_click=_stop, args=(viewer, thread))
 
 

@@ -28,6 +28,7 @@ def model_picker(viewer: Viewer, thread: Thread | None) -> ModelChoice:
         key=f"chat-model-{thread.uuid if thread else 'new'}",
         format_func=lambda key: _label(key, labels, start),
         label_visibility="collapsed",
+        width=320,
         accept_new_options=True,
         placeholder=_("Pick a model, or type its name"),
     )

@@ -1,0 +1,170 @@
+"""What adapters with a real SDK share: the HTTP client, when it closes, and one edge where errors change hands."""
+
+import asyncio
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from core.errors import AppError
+from core.providers.access import Access
+from core.providers.failures import CallFacts, broken, refused
+from core.providers.refusals import Refusal
+from core.providers.types import CompletionRequest, ModelInfo, ProviderInfo, StreamEvent
+
+if TYPE_CHECKING:
+    import httpx2
+
+ClientT = TypeVar("ClientT")
+
+CONNECT_SECONDS = 10.0  # an address that answers at all does so sooner
+
+
+@dataclass(slots=True)
+class Call:
+    """One call on its way. `responses`: what the server has begun to answer, to be closed when the call ends."""
+
+    model: str = ""
+    responses: "list[httpx2.Response]" = field(default_factory=list["httpx2.Response"])
+
+    @contextmanager
+    def watched(self) -> Generator[None, None, None]:
+        """Collects the responses that begin inside. Yield no event inside: the caller has another context."""
+        token = _CALL.set(self)
+        try:
+            yield
+        finally:
+            _CALL.reset(token)
+
+
+_CALL: ContextVar[Call | None] = ContextVar("_CALL", default=None)
+
+
+class SdkProvider(ABC, Generic[ClientT]):
+    """A Provider that speaks through an official SDK. For one event loop: its connections belong to it."""
+
+    def __init__(self, info: ProviderInfo, access: Access) -> None:
+        """AppError when the key or the address cannot be right."""
+        self._info = info
+        self._access = access.cleaned()
+        self._http: httpx2.AsyncClient | None = None
+        self._client: ClientT | None = None
+        self._building = threading.Lock()
+
+    @property
+    def info(self) -> ProviderInfo:
+        """What this provider is and can do."""
+        return self._info
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._info.id}>"
+
+    async def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamEvent, None]:
+        """See Provider.stream."""
+        call = Call(request.model)
+        failure: AppError | None = None
+        try:
+            async with aclosing(self._events(request, call)) as events:
+                async for event in events:
+                    yield event
+        except AppError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever an SDK raises becomes ours, here and nowhere else
+            failure = self._converted(error, call)
+        finally:
+            # The SDK's generators close theirs when they are collected; Stop must not wait for that.
+            for response in call.responses:
+                await response.aclose()
+        if failure is not None:
+            raise failure
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """See Provider.models."""
+        call = Call()
+        try:
+            return await self._list_models()
+        except AppError:
+            raise
+        except Exception as error:  # noqa: BLE001  the same edge
+            failure = self._converted(error, call)
+        raise failure
+
+    async def aclose(self) -> None:
+        """Close the connections; a later call opens new ones."""
+        http, self._http, self._client = self._http, None, None
+        if http is not None:
+            await http.aclose()
+
+    @abstractmethod
+    def _events(self, request: CompletionRequest, call: Call) -> AsyncGenerator[StreamEvent, None]:
+        """The stream, with the SDK's own errors."""
+
+    @abstractmethod
+    async def _list_models(self) -> tuple[ModelInfo, ...]:
+        """The models, with the SDK's own errors."""
+
+    @abstractmethod
+    def _build(self, http: "httpx2.AsyncClient") -> ClientT:
+        """The SDK's client on top of `http`; runs in a thread, once."""
+
+    @abstractmethod
+    def _refusal(self, error: Exception) -> Refusal | None:
+        """The provider's error answer inside the SDK's exception, if it is one."""
+
+    def _facts(self, model: str) -> CallFacts:
+        access = self._access
+        return CallFacts(
+            provider=self._info.label,
+            model=model,
+            url=access.base_url,
+            setting=access.setting,
+            url_setting=access.url_setting,
+            timeout_seconds=access.timeout_seconds,
+            secrets=(access.api_key,),
+        )
+
+    def _converted(self, error: Exception, call: Call) -> AppError:
+        refusal = self._refusal(error)
+        if refusal is not None:
+            return refused(self._facts(call.model), refusal)
+        return broken(self._facts(call.model), error, started=bool(call.responses))
+
+    async def _sdk(self) -> ClientT:
+        # In a thread: importing an SDK takes 0.3 s, in which the loop's other answers would stand still.
+        return self._client or await asyncio.to_thread(self._connected)
+
+    def _connected(self) -> ClientT:
+        with self._building:
+            if self._client is None:
+                self._http = self._new_http()
+                self._client = self._build(self._http)
+            return self._client
+
+    def _new_http(self) -> "httpx2.AsyncClient":
+        import httpx2
+
+        timeout = httpx2.Timeout(self._access.timeout_seconds, connect=self._connect_seconds)
+
+        async def set_timeouts(request: httpx2.Request) -> None:
+            # The Gemini SDK would send its timeout to the server as the deadline of the whole answer.
+            request.extensions["timeout"] = timeout.as_dict()
+
+        # No redirects: they would carry Gemini's key header to whatever host they name.
+        return httpx2.AsyncClient(
+            timeout=timeout,
+            follow_redirects=False,
+            event_hooks={"request": [set_timeouts], "response": [_watch]},
+        )
+
+    @property
+    def _connect_seconds(self) -> float:
+        return min(CONNECT_SECONDS, self._access.timeout_seconds)
+
+
+async def _watch(response: "httpx2.Response") -> None:
+    call = _CALL.get()
+    if call is not None:
+        call.responses.append(response)

@@ -1,0 +1,68 @@
+"""The verbs of usage: a report on a range of days, and sample data in and out."""
+
+from datetime import UTC, date, datetime
+
+from core.errors import AppError, ErrorKind
+from core.i18n import N_
+from core.store.unit_of_work import UnitOfWork
+from core.usage import queries
+from core.usage.ledger import Ledger
+from core.usage.sample import sample_batch, sample_calls
+from core.usage.tables import ALL_USERS
+from core.usage.types import UsageReport
+
+LONGEST_RANGE_DAYS = 3_653
+"""Ten years, leap days included."""
+
+
+class UsageService:
+    """Answers from the roll-ups. Days are calendar days of the report time zone."""
+
+    def __init__(self, unit: UnitOfWork, ledger: Ledger) -> None:
+        self._unit = unit
+        self._ledger = ledger
+
+    def today(self) -> date:
+        """The current day in the report time zone."""
+        return self._ledger.day_of(datetime.now(UTC))
+
+    def report(self, scope: int | None, start: date, end: date, sample: bool = False) -> UsageReport:
+        """Usage from `start` to `end`, both included, of user `scope` (None: all users).
+
+        Either of real calls or of sample data: the two are never added. AppError(VALIDATION) for a
+        range that ends before it starts, is longer than ten years, or leaves the calendar.
+        """
+        if start > end:
+            raise AppError(
+                ErrorKind.VALIDATION, N_("The range ends before it starts. Choose a last day after the first one.")
+            )
+        days = (end - start).days + 1
+        if days > LONGEST_RANGE_DAYS or start.toordinal() <= days:
+            raise AppError(
+                ErrorKind.VALIDATION, N_("A range can be up to 10 years long. Choose days that are closer together.")
+            )
+        with self._unit.read() as session:
+            return queries.read_report(session, ALL_USERS if scope is None else scope, start, end, sample)
+
+    def has_calls(self, user_id: int) -> bool:
+        """Whether the user has real calls, of any day."""
+        with self._unit.read() as session:
+            return queries.has_real_calls(session, user_id)
+
+    def has_sample(self, user_id: int) -> bool:
+        """Whether sample data is loaded for the user."""
+        with self._unit.read() as session:
+            return queries.has_batch(session, sample_batch(user_id))
+
+    def load_sample(self, user_id: int) -> int:
+        """Record 90 days of invented calls for the user; returns how many were new: 0 when they stand already."""
+        calls = sample_calls(user_id, datetime.now(UTC), self._ledger.day_of)
+        with self._unit.write() as session:
+            if queries.has_batch(session, sample_batch(user_id)):
+                return 0
+            return self._ledger.record_many(session, calls)
+
+    def remove_sample(self, user_id: int) -> int:
+        """Take exactly the sample data out again; returns how many calls that were."""
+        with self._unit.write() as session:
+            return self._ledger.remove_batch(session, sample_batch(user_id))

@@ -1,0 +1,178 @@
+"""A Gemini server: v1beta `streamGenerateContent?alt=sse`, `generateContent` and the list of models.
+
+    with GeminiServer(Script(chunks=["Hi", " there"], usage=usage(prompt=7, output=2))) as server:
+        provider = GeminiProvider("key", server.url)
+
+Errors have Google's own shapes: `server.queue(wrong_key())`, `rate_limit(seconds=7)`, `unknown_model("x")`,
+`too_long()`, `no_balance()`, `broken()`, `overloaded()`, `no_region()`. See tests/fakes/script.py for the rest.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from tests.fakes.http_server import Connection, FakeServer
+from tests.fakes.script import COUNTED, Received, Script
+
+MODELS = ("gemini-3.8-flash", "gemini-3.5-flash", "gemini-3.1-pro-preview")
+
+
+def usage(
+    prompt: int, output: int, *, cached: int = 0, thoughts: int = 0, tools: int = 0, **more: Any
+) -> dict[str, Any]:
+    """usageMetadata: `prompt` includes `cached`, `output` excludes `thoughts`, as Gemini counts."""
+    counts = {
+        "promptTokenCount": prompt,
+        "candidatesTokenCount": output,
+        "cachedContentTokenCount": cached,
+        "thoughtsTokenCount": thoughts,
+        "toolUsePromptTokenCount": tools,
+    }
+    named = {name: count for name, count in counts.items() if count}
+    return {**named, "totalTokenCount": prompt + output + thoughts + tools, **more}
+
+
+def _failing(code: int, status: str, message: str, *details: Mapping[str, Any], **script: Any) -> Script:
+    error = {"code": code, "message": message, "status": status, "details": list(details)}
+    return Script(status=code, error={"error": error}, **script)
+
+
+def wrong_key() -> Script:
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
+    return _failing(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", info)
+
+
+def forbidden() -> Script:
+    return _failing(403, "PERMISSION_DENIED", "Requests to this API are blocked for this key.")
+
+
+def rate_limit(seconds: int | None = None) -> Script:
+    message = "You exceeded your current quota, please check your plan and billing details."
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{seconds}s"}
+    return _failing(429, "RESOURCE_EXHAUSTED", message, *([info] if seconds is not None else []))
+
+
+def no_balance() -> Script:
+    return _failing(429, "RESOURCE_EXHAUSTED", "Your prepayment credits are depleted. Go to AI Studio.")
+
+
+def unknown_model(name: str = "gone") -> Script:
+    message = f"models/{name} is not found for API version v1beta, or is not supported for generateContent."
+    return _failing(404, "NOT_FOUND", message)
+
+
+def too_long() -> Script:
+    message = "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."
+    return _failing(400, "INVALID_ARGUMENT", message)
+
+
+def broken() -> Script:
+    return _failing(500, "INTERNAL", "An internal error has occurred. Please retry.")
+
+
+def overloaded() -> Script:
+    return _failing(503, "UNAVAILABLE", "The model is overloaded. Please try again later.")
+
+
+def no_region() -> Script:
+    return _failing(400, "FAILED_PRECONDITION", "User location is not supported for the API use.")
+
+
+STREAM_ERROR = {"error": {"code": 429, "message": "Resource exhausted.", "status": "RESOURCE_EXHAUSTED"}}
+
+
+class GeminiServer(FakeServer):
+    """Speaks Gemini's REST protocol; `url` is what GOOGLE_GEMINI_BASE_URL is to be."""
+
+    def __init__(
+        self, default: Script | None = None, models: tuple[str, ...] = MODELS, api_key: str = ""
+    ) -> None:
+        super().__init__(default, models, api_key)
+
+    async def respond(self, request: Received, connection: Connection) -> None:
+        """Answer one request."""
+        if self.api_key and request.headers.get("x-goog-api-key") != self.api_key:
+            return await self._refuse(wrong_key(), connection)
+        if request.method == "GET":
+            if self.listing is not None:
+                return await self._listing(self.listing, connection)
+            return await connection.whole(200, {"models": [*map(_model, self.models), _EMBEDDING]})
+        script = self.script_for(request, _last_message(request.body))
+        if script.status != 200:
+            return await self._refuse(script, connection)
+        if request.model not in self.models:
+            return await self._refuse(unknown_model(request.model), connection)
+        if request.path.endswith(":streamGenerateContent"):
+            return await self._stream(request, script, connection)
+        chunk = _chunk(request.model, script.text, script.finish or "STOP")
+        return await connection.whole(200, {**chunk, **_counted(script, request, len(script.chunks))})
+
+    async def _stream(self, request: Received, script: Script, connection: Connection) -> None:
+        await connection.begin()
+        if script.blocked:
+            feedback = {"promptFeedback": {"blockReason": script.blocked}}
+            await connection.event({**feedback, **_counted(script, request, 0)})
+            return await connection.end()
+        for thought in script.thoughts:
+            part = {"text": thought, "thought": True}
+            await connection.event(
+                {"candidates": [{"content": {"role": "model", "parts": [part]}, "index": 0}]}
+            )
+        sent = 0
+        async for piece in self.pieces(script, connection):
+            sent += 1
+            chunk = _chunk(request.model, piece)
+            if script.repeat_usage and script.usage is COUNTED:
+                chunk |= _counted(script, request, sent)
+            await connection.event(chunk)
+        if script.stream_error is not None:
+            await connection.event(script.stream_error)
+        elif script.finish is not None:
+            last = _chunk(request.model, "", script.finish or "STOP")
+            await connection.event({**last, **_counted(script, request, sent)})
+        await connection.end()
+
+    async def _refuse(self, script: Script, connection: Connection) -> None:
+        await connection.whole(script.status, script.error, dict(script.headers))
+
+    async def _listing(self, script: Script, connection: Connection) -> None:
+        if script.hang_after is not None:
+            await asyncio.Event().wait()
+        await connection.whole(script.status, script.error, dict(script.headers))
+
+
+_EMBEDDING = {"name": "models/gemini-embedding-001", "supportedGenerationMethods": ["embedContent"]}
+
+
+def _model(name: str) -> dict[str, Any]:
+    title = name.replace("-", " ").title()
+    return {
+        "name": f"models/{name}",
+        "displayName": title,
+        "supportedGenerationMethods": ["generateContent", "countTokens"],
+    }
+
+
+def _chunk(model: str, text: str, finish: str = "") -> dict[str, Any]:
+    candidate: dict[str, Any] = {"content": {"role": "model", "parts": [{"text": text}]}, "index": 0}
+    if finish:
+        candidate["finishReason"] = finish
+    return {"candidates": [candidate], "modelVersion": model, "responseId": "r-1"}
+
+
+def _counted(script: Script, request: Received, sent: int) -> dict[str, Any]:
+    if script.usage is None:
+        return {}
+    if script.usage is not COUNTED:
+        return {"usageMetadata": script.usage}
+    return {"usageMetadata": usage(prompt=_words(request.body), output=sent)}
+
+
+def _words(body: Any) -> int:
+    said = [*body.get("contents", ()), body.get("systemInstruction", {})]
+    return sum(len(part.get("text", "").split()) for content in said for part in content.get("parts", ()))
+
+
+def _last_message(body: Any) -> str:
+    contents = body.get("contents") or [{}]
+    return "".join(part.get("text", "") for part in contents[-1].get("parts", ()))

@@ -1,0 +1,194 @@
+"""An OpenAI-compatible server: `/v1/chat/completions`, streaming and not, and `/v1/models`.
+
+    with OpenAIServer(Script(chunks=["Hi", " there"], usage=usage(prompt=7, completion=2))) as server:
+        provider = OpenAICompatibleProvider("local", "Local", None, server.url)
+
+As the real ones, it sends usage in a stream only when `stream_options` asks for it, in a last chunk without
+choices. `stream_options="ignore"` or `"refuse"` makes it an older local server. Errors have OpenAI's shapes:
+`server.queue(wrong_key())`, `rate_limit(seconds=7)`, `unknown_model("x")`, `too_long()`, `no_balance()`,
+`broken()`, `overloaded()`, `no_region()`. See tests/fakes/script.py for the rest.
+"""
+
+import asyncio
+from typing import Any, Literal
+
+from tests.fakes.http_server import Connection, FakeServer
+from tests.fakes.script import COUNTED, Received, Script
+
+MODELS = ("gpt-6.1-sol", "gpt-6.1-terra", "gpt-5.4-mini", "local-model")
+
+
+def usage(
+    prompt: int, completion: int, *, cached: int = 0, reasoning: int = 0, **more: Any
+) -> dict[str, Any]:
+    """OpenAI's usage: `prompt` includes `cached`, `completion` includes `reasoning`."""
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": reasoning, "audio_tokens": 0},
+        **more,
+    }
+
+
+def _failing(status: int, message: str, kind: str, code: str | None = None, **script: Any) -> Script:
+    error = {"message": message, "type": kind, "param": None, "code": code}
+    return Script(status=status, error={"error": error}, **script)
+
+
+def wrong_key() -> Script:
+    message = "Incorrect API key provided: sk-wrong***************cret. You can find your key at the website."
+    return _failing(401, message, "invalid_request_error", "invalid_api_key")
+
+
+def forbidden() -> Script:
+    return _failing(403, "You have insufficient permissions for this operation.", "invalid_request_error")
+
+
+def rate_limit(seconds: int | None = None) -> Script:
+    headers = {} if seconds is None else {"Retry-After": str(seconds)}
+    message = "Rate limit reached for gpt-6.1-sol on tokens per min (TPM): Limit 30000, Used 30000."
+    return _failing(429, message, "tokens", "rate_limit_exceeded", headers=headers)
+
+
+def no_balance() -> Script:
+    message = "You exceeded your current quota, please check your plan and billing details."
+    return _failing(429, message, "insufficient_quota", "insufficient_quota")
+
+
+def payment_required() -> Script:
+    return _failing(402, "Insufficient Balance", "unknown_error", "invalid_request_error")
+
+
+def unknown_model(name: str = "gone") -> Script:
+    message = f"The model `{name}` does not exist or you do not have access to it."
+    return _failing(404, message, "invalid_request_error", "model_not_found")
+
+
+def too_long() -> Script:
+    message = (
+        "This model's maximum context length is 128000 tokens. However, your messages resulted in 130000."
+    )
+    return _failing(400, message, "invalid_request_error", "context_length_exceeded")
+
+
+def broken() -> Script:
+    return _failing(500, "The server had an error while processing your request.", "server_error")
+
+
+def overloaded() -> Script:
+    return _failing(503, "The engine is currently overloaded, please try again later.", "server_error")
+
+
+def no_region() -> Script:
+    message = "Country, region, or territory not supported"
+    return _failing(403, message, "request_forbidden", "unsupported_country_region_territory")
+
+
+STREAM_ERROR = {"error": {"message": "Rate limit reached.", "type": "tokens", "code": "rate_limit_exceeded"}}
+
+
+class OpenAIServer(FakeServer):
+    """Speaks chat completions; `url` is what OPENAI_BASE_URL or LOCAL_BASE_URL is to be (it ends in /v1)."""
+
+    def __init__(
+        self,
+        default: Script | None = None,
+        models: tuple[str, ...] = MODELS,
+        api_key: str = "",
+        stream_options: Literal["honour", "ignore", "refuse"] = "honour",
+    ) -> None:
+        super().__init__(default, models, api_key)
+        self.stream_options = stream_options
+
+    @property
+    def url(self) -> str:
+        """The base URL, /v1 included."""
+        return f"{super().url}/v1"
+
+    async def respond(self, request: Received, connection: Connection) -> None:
+        """Answer one request."""
+        if self.api_key and request.headers.get("authorization") != f"Bearer {self.api_key}":
+            return await self._refuse(wrong_key(), connection)
+        if request.path == "/v1/models":
+            if self.listing is not None:
+                return await self._listing(self.listing, connection)
+            data = [{"id": name, "object": "model", "created": 0, "owned_by": "x"} for name in self.models]
+            return await connection.whole(200, {"object": "list", "data": data})
+        if request.path != "/v1/chat/completions":
+            return await connection.whole(404, "404 page not found")
+        script = self.script_for(request, _last_message(request.body))
+        if script.status != 200:
+            return await self._refuse(script, connection)
+        if request.model not in self.models:
+            return await self._refuse(unknown_model(request.model), connection)
+        if self.stream_options == "refuse" and "stream_options" in request.body:
+            message = "Unrecognized request argument supplied: stream_options"
+            return await self._refuse(_failing(400, message, "invalid_request_error"), connection)
+        if request.body.get("stream"):
+            return await self._stream(request, script, connection)
+        return await connection.whole(200, _completion(request, script))
+
+    async def _stream(self, request: Received, script: Script, connection: Connection) -> None:
+        await connection.begin()
+        await connection.event(_chunk(request.model, {"role": "assistant", "content": ""}))
+        for thought in script.thoughts:
+            await connection.event(_chunk(request.model, {"reasoning_content": thought}))
+        sent = 0
+        async for piece in self.pieces(script, connection):
+            sent += 1
+            await connection.event(_chunk(request.model, {"content": piece}))
+        if script.stream_error is not None:
+            await connection.event(script.stream_error)
+        elif script.finish is not None:
+            await connection.event(_chunk(request.model, {}, script.finish or "stop"))
+            asked = (request.body.get("stream_options") or {}).get("include_usage")
+            if asked and self.stream_options == "honour" and script.usage is not None:
+                last = {**_chunk(request.model, {}), "choices": []}
+                await connection.event({**last, "usage": _counted(script, request, sent)})
+            await connection.event("[DONE]")
+        await connection.end()
+
+    async def _refuse(self, script: Script, connection: Connection) -> None:
+        await connection.whole(script.status, script.error, dict(script.headers))
+
+    async def _listing(self, script: Script, connection: Connection) -> None:
+        if script.hang_after is not None:
+            await asyncio.Event().wait()
+        await connection.whole(script.status, script.error, dict(script.headers))
+
+
+def _chunk(model: str, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": model,
+        "choices": [choice],
+    }
+
+
+def _completion(request: Received, script: Script) -> dict[str, Any]:
+    message = {"role": "assistant", "content": script.text}
+    whole = {
+        **_chunk(request.model, {}),
+        "object": "chat.completion",
+        "choices": [{"index": 0, "message": message, "finish_reason": script.finish or "stop"}],
+    }
+    if script.usage is not None:
+        whole["usage"] = _counted(script, request, len(script.chunks))
+    return whole
+
+
+def _counted(script: Script, request: Received, sent: int) -> Any:
+    if script.usage is not COUNTED:
+        return script.usage
+    words = sum(len(str(message["content"]).split()) for message in request.body["messages"])
+    return usage(prompt=words, completion=sent)
+
+
+def _last_message(body: Any) -> str:
+    messages = body.get("messages") or [{}]
+    return str(messages[-1].get("content", ""))
