@@ -25,6 +25,8 @@ _TARGET = re.compile(
 _SCHEME = re.compile(r"[^/?#]*?:")
 # Where these stand beside a code span, Markdown may see the span's ends elsewhere (tables, links, math).
 _UNSURE = re.compile(r"[$<|\\]|://|www\.")
+# What would begin another block on a line of its own, were the line not taken for math.
+_BLOCK = re.compile(r"(?:[-+*]|\d{1,9}[.)]|#{1,6})(?:\s|$)|>|~~~|\[[^\]\n]*\]:|[-=*_ \t]+$", re.MULTILINE)
 _LINE_END = re.compile(r"[ \t]*+(?:\n|\Z)")
 _LEAF_START = re.compile(r"[ \t]*(?:[-+*]|\d{1,9}[.)])?[ \t]*")
 _TOKEN = re.compile(
@@ -56,14 +58,17 @@ def safe_markdown(text: str) -> str:
         text = dedent(text).strip()
     found = (match[2] for match in _DEFINITION.finditer(text) if _is_safe(match[3], web_only=True))
     labels = frozenset(_label(label) for label in found)
-    blocks, out, chunk = _Blocks(), list[str](), list[str]()
-    for line in text.split("\n"):
-        is_code, joins, shown = blocks.read(line)
+    blocks, out, chunk, wary = _Blocks(), list[str](), list[str](), False
+    for line in [*text.split("\n"), None]:
+        is_code, joins, shown = blocks.read(line) if line is not None else (True, False, "")
         if chunk and not joins:
-            out.append(_Prose("\n".join(chunk), labels, blocks.lost).written())
-            chunk = []
-        (out if is_code else chunk).append(shown)
-    out.extend([_Prose("\n".join(chunk), labels, blocks.lost).written()] if chunk else [])
+            prose = _Prose("\n".join(chunk), labels, wary or blocks.lost)
+            out.append(prose.written())
+            # A quote's paragraph may go on in the next chunk, and with it a span that has not ended.
+            chunk, wary = [], prose.wary and not is_code
+        wary = wary and not is_code
+        if line is not None:
+            (out if is_code else chunk).append(shown)
     return "\n".join([*out, blocks.fence] if blocks.fence and not blocks.stack else out)
 
 
@@ -112,9 +117,10 @@ class _Blocks:
         if declined is not None:  # escaped, so that no parser can take it for a list either
             at = len(view) - len(rest.lstrip(" ")) + declined
             line = f"{view[:at]}\\{view[at:]}"
-        is_code = self._leaf(rest, lazy=not inside and not opened, matched=matched)
-        self._prose = not is_code
-        return is_code, joins and inside and not opened and not is_code, line
+        is_code, alone = self._leaf(rest, lazy=not inside and not opened, matched=matched)
+        is_code = is_code and not (opened and not self.fence)  # parsers disagree on `-     code`
+        self._prose = not is_code and not alone
+        return is_code, joins and inside and not opened and self._prose, line
 
     def _matched(self, rest: str) -> tuple[int, str]:
         for depth, indent in enumerate(self.stack):
@@ -158,8 +164,11 @@ class _Blocks:
             self.lost = len(self.stack) > _DEEPEST
         return opened, rest, None
 
-    def _leaf(self, rest: str, *, lazy: bool, matched: int) -> bool:
-        """Whether the line's own content is code; `lazy` when it stands outside some open container."""
+    def _leaf(self, rest: str, *, lazy: bool, matched: int) -> tuple[bool, bool]:
+        """Whether the line's content is code, and whether it is a block by itself.
+
+        `lazy`: it stands outside some open container, and may only go on with a paragraph in there.
+        """
         body = rest.lstrip(" ")
         indented = len(rest) - len(body) >= 4
         fence = None if indented or self.lost else _FENCE.match(body)
@@ -170,7 +179,7 @@ class _Blocks:
         self.fence = (fence[1] or fence[2]) if fence else ""
         is_code = bool(fence) or (indented and not self._paragraph and bool(body) and not self.lost)
         self._paragraph = not is_code and not breaks and bool(body)
-        return is_code
+        return is_code, breaks
 
 
 class _Prose:
@@ -197,10 +206,10 @@ class _Prose:
             at = self._token(token)
         self.pieces.append(self.text[at:])
         plain = "".join(piece for index, piece in enumerate(self.pieces) if index not in self.code)
-        wary = self.wary or bool(_UNSURE.search(plain))
+        self.wary = self.wary or bool(_UNSURE.search(plain))
         out, prose = list[str](), list[str]()
         for index, piece in enumerate(self.pieces):
-            if index in self.code and not wary:
+            if index in self.code and not self.wary:
                 out += ["".join(prose).replace("![", "!\\["), piece]
                 prose.clear()
             else:
@@ -241,15 +250,15 @@ class _Prose:
         self.pieces.append(ticks)
         return token.end()
 
-    def _display(self, token: re.Match[str], math: str) -> int:
+    def _display(self, token: re.Match[str], content: str) -> int:
         """`$$` math on lines of its own where it stands alone, inside its line otherwise."""
-        start, math = token.start(), math.strip()
+        start, math = token.start(), content.strip()
         line = self.text.rfind("\n", max(start - 40, 0), start) + 1 or max(start - 40, 0)
         before, alone = self.text[line:start], _LINE_END.match(self.text, token.end())
-        if math and alone and len(before) < 40 and _LEAF_START.fullmatch(before):
+        if math and alone and len(before) < 40 and _LEAF_START.fullmatch(before) and not _BLOCK.match(math):
             pad = re.sub(r"\S", " ", before)
             self.pieces.append(f"$$\n{pad}{math}\n{pad}$$")
-        elif math and "\n" not in math:
+        elif math and "\n" not in content:
             self.pieces.append(f"$${math}$$")
         else:
             self.pieces.append("\\$\\$" if token["dollars"] else token[0][:2])

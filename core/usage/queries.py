@@ -44,7 +44,9 @@ def read_report(session: Session, user_id: int, start: date, end: date, sample: 
     length = (end - start).days + 1
     before = _by_currency(session, user_id, start - timedelta(length), start - timedelta(1), sample)
     days = [start + timedelta(offset) for offset in range(length)]
-    named: dict[object, date] = {day: day for day in days} | {day.isoformat(): day for day in days}
+    named: dict[object, date] = {}
+    for day in days:
+        named[day] = named[day.isoformat()] = day
     by_day = {named[day]: _sum(group) for day, group in groupby(rows, _day_of)}
     by_model = _by_model(rows)
     return UsageReport(

@@ -18,7 +18,13 @@ _FIRST_RATE, _LAST_RATE = 0.6, 1.5
 _WEEKEND = 0.25
 _BUSY_DAYS_AGO, _BUSY = 24, 2.4
 _FAILED, _STOPPED = 0.035, 0.03
-_FAILURES = (ErrorKind.RATE_LIMIT, ErrorKind.RATE_LIMIT, ErrorKind.TIMEOUT, ErrorKind.UNREACHABLE, ErrorKind.SAFETY)
+_FAILURES = (
+    ErrorKind.RATE_LIMIT,
+    ErrorKind.RATE_LIMIT,
+    ErrorKind.TIMEOUT,
+    ErrorKind.UNREACHABLE,
+    ErrorKind.SAFETY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,9 @@ class _Model:
 
 _MODELS = (
     _Model("gemini", "gemini-3.8-flash", 30, 1_900, 520, 190, (300, 75, 2_500), cached=0.3),
-    _Model("gemini", "gemini-3.8-pro", 12, 5_200, 1_400, 90, (1_250, 310, 10_000), cached=0.35, reasoning=0.5),
+    _Model(
+        "gemini", "gemini-3.8-pro", 12, 5_200, 1_400, 90, (1_250, 310, 10_000), cached=0.35, reasoning=0.5
+    ),
     _Model("openai", "gpt-5.6", 14, 3_100, 980, 75, (1_750, 175, 14_000), cached=0.4, reasoning=0.4),
     _Model("openai", "gpt-5.6-mini", 16, 1_500, 430, 140, (250, 25, 2_000), cached=0.3, reasoning=0.2),
     _Model("anthropic", "claude-sonnet-5", 11, 4_600, 1_150, 70, (3_000, 300, 15_000), cached=0.5),
@@ -59,7 +67,7 @@ def sample_calls(user_id: int, now: datetime, day_of: Callable[[datetime], date]
 
     `now` is aware; `day_of` gives a moment's report day.
     """
-    rng = Random(20)  # noqa: S311 - an invented past, not a secret; any fixed number will do
+    rng = Random(20)  # any fixed number will do
     moments = _moments(rng, now, day_of)
     return [_call(rng, user_id, number, moment) for number, moment in enumerate(moments, start=1)]
 
@@ -88,7 +96,13 @@ def _call(rng: Random, user_id: int, number: int, moment: datetime) -> Call:
     model = rng.choices(_MODELS, _WEIGHTS)[0]
     fate = rng.random()
     failed = fate < _FAILED
-    status = CallStatus.FAILED if failed else CallStatus.STOPPED if fate < _FAILED + _STOPPED else CallStatus.COMPLETED
+    status = (
+        CallStatus.FAILED
+        if failed
+        else CallStatus.STOPPED
+        if fate < _FAILED + _STOPPED
+        else CallStatus.COMPLETED
+    )
     usage = TokenUsage() if failed else _usage(rng, model)
     first_token = rng.randrange(250, 1_400)
     return Call(

@@ -34,12 +34,14 @@ class UsageService:
         """
         if start > end:
             raise AppError(
-                ErrorKind.VALIDATION, N_("The range ends before it starts. Choose a last day after the first one.")
+                ErrorKind.VALIDATION,
+                N_("The range ends before it starts. Choose a last day after the first one."),
             )
         days = (end - start).days + 1
         if days > LONGEST_RANGE_DAYS or start.toordinal() <= days:
             raise AppError(
-                ErrorKind.VALIDATION, N_("A range can be up to 10 years long. Choose days that are closer together.")
+                ErrorKind.VALIDATION,
+                N_("A range can be up to 10 years long. Choose days that are closer together."),
             )
         with self._unit.read() as session:
             return queries.read_report(session, ALL_USERS if scope is None else scope, start, end, sample)

@@ -38,7 +38,7 @@ def run(folder: Path) -> Iterator[Figure]:
     medians = {size: milliseconds(seconds) for size, seconds in took.items()}
     for size, value in medians.items():
         yield Figure(f"{_NAME}.{size}", value, "ms", _MOST_MS)
-    yield Figure(f"{_NAME}.ratio_1m_to_10k", medians["1m"] / medians["10k"], "×", _MOST_RATIO)
+    yield Figure(f"{_NAME}.ratio_1m_to_10k", medians["1m"] / medians["10k"], "ratio", _MOST_RATIO)
 
 
 def _filled(data: Path, events: int) -> UnitOfWork:

@@ -7,7 +7,6 @@ Errors have Google's own shapes: `server.queue(wrong_key())`, `rate_limit(second
 `too_long()`, `no_balance()`, `broken()`, `overloaded()`, `no_region()`. See tests/fakes/script.py for the rest.
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -92,16 +91,16 @@ class GeminiServer(FakeServer):
     async def respond(self, request: Received, connection: Connection) -> None:
         """Answer one request."""
         if self.api_key and request.headers.get("x-goog-api-key") != self.api_key:
-            return await self._refuse(wrong_key(), connection)
+            return await self.whole(wrong_key(), connection)
         if request.method == "GET":
             if self.listing is not None:
-                return await self._listing(self.listing, connection)
+                return await self.whole(self.listing, connection)
             return await connection.whole(200, {"models": [*map(_model, self.models), _EMBEDDING]})
         script = self.script_for(request, _last_message(request.body))
-        if script.status != 200:
-            return await self._refuse(script, connection)
+        if script.error:
+            return await self.whole(script, connection)
         if request.model not in self.models:
-            return await self._refuse(unknown_model(request.model), connection)
+            return await self.whole(unknown_model(request.model), connection)
         if request.path.endswith(":streamGenerateContent"):
             return await self._stream(request, script, connection)
         chunk = _chunk(request.model, script.text, script.finish or "STOP")
@@ -112,7 +111,8 @@ class GeminiServer(FakeServer):
         if script.blocked:
             feedback = {"promptFeedback": {"blockReason": script.blocked}}
             await connection.event({**feedback, **_counted(script, request, 0)})
-            return await connection.end()
+            await connection.end()
+            return
         for thought in script.thoughts:
             part = {"text": thought, "thought": True}
             await connection.event(
@@ -122,7 +122,7 @@ class GeminiServer(FakeServer):
         async for piece in self.pieces(script, connection):
             sent += 1
             chunk = _chunk(request.model, piece)
-            if script.repeat_usage and script.usage is COUNTED:
+            if script.usage is COUNTED:
                 chunk |= _counted(script, request, sent)
             await connection.event(chunk)
         if script.stream_error is not None:
@@ -131,14 +131,6 @@ class GeminiServer(FakeServer):
             last = _chunk(request.model, "", script.finish or "STOP")
             await connection.event({**last, **_counted(script, request, sent)})
         await connection.end()
-
-    async def _refuse(self, script: Script, connection: Connection) -> None:
-        await connection.whole(script.status, script.error, dict(script.headers))
-
-    async def _listing(self, script: Script, connection: Connection) -> None:
-        if script.hang_after is not None:
-            await asyncio.Event().wait()
-        await connection.whole(script.status, script.error, dict(script.headers))
 
 
 _EMBEDDING = {"name": "models/gemini-embedding-001", "supportedGenerationMethods": ["embedContent"]}

@@ -7,7 +7,8 @@ import asyncio
 import json
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -118,6 +119,12 @@ class FakeServer:
                     await asyncio.sleep(script.delay)
                 yield chunk
 
+    async def whole(self, script: Script, connection: "Connection") -> None:
+        """The script's error as the whole response, after it has hung if it is to."""
+        if script.hang_after is not None:
+            await self._released.wait()
+        await connection.whole(script.status, script.error, script.headers)
+
     # --- inside ---
 
     async def _serve(self) -> None:
@@ -159,12 +166,12 @@ class FakeServer:
                 watch.cancel()
                 await asyncio.gather(watch, return_exceptions=True)
                 answer.result()
-        except CutConnectionError:
-            writer.transport.abort()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (CutConnectionError, ConnectionError, asyncio.IncompleteReadError):
+            pass  # what was sent before still arrives: the connection closes, but is not reset
         finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     def _mark(self, request: Received, *, left: bool) -> None:
         with self._changed:
@@ -178,7 +185,7 @@ class Connection:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
 
-    async def whole(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+    async def whole(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
         """A complete response; a str is sent as HTML, all else as JSON."""
         text = isinstance(body, str)
         data = (body if text else json.dumps(body)).encode()

@@ -9,7 +9,6 @@ choices. `stream_options="ignore"` or `"refuse"` makes it an older local server.
 `broken()`, `overloaded()`, `no_region()`. See tests/fakes/script.py for the rest.
 """
 
-import asyncio
 from typing import Any, Literal
 
 from tests.fakes.http_server import Connection, FakeServer
@@ -110,22 +109,22 @@ class OpenAIServer(FakeServer):
     async def respond(self, request: Received, connection: Connection) -> None:
         """Answer one request."""
         if self.api_key and request.headers.get("authorization") != f"Bearer {self.api_key}":
-            return await self._refuse(wrong_key(), connection)
+            return await self.whole(wrong_key(), connection)
         if request.path == "/v1/models":
             if self.listing is not None:
-                return await self._listing(self.listing, connection)
+                return await self.whole(self.listing, connection)
             data = [{"id": name, "object": "model", "created": 0, "owned_by": "x"} for name in self.models]
             return await connection.whole(200, {"object": "list", "data": data})
         if request.path != "/v1/chat/completions":
             return await connection.whole(404, "404 page not found")
         script = self.script_for(request, _last_message(request.body))
-        if script.status != 200:
-            return await self._refuse(script, connection)
+        if script.error:
+            return await self.whole(script, connection)
         if request.model not in self.models:
-            return await self._refuse(unknown_model(request.model), connection)
+            return await self.whole(unknown_model(request.model), connection)
         if self.stream_options == "refuse" and "stream_options" in request.body:
             message = "Unrecognized request argument supplied: stream_options"
-            return await self._refuse(_failing(400, message, "invalid_request_error"), connection)
+            return await self.whole(_failing(400, message, "invalid_request_error"), connection)
         if request.body.get("stream"):
             return await self._stream(request, script, connection)
         return await connection.whole(200, _completion(request, script))
@@ -149,14 +148,6 @@ class OpenAIServer(FakeServer):
                 await connection.event({**last, "usage": _counted(script, request, sent)})
             await connection.event("[DONE]")
         await connection.end()
-
-    async def _refuse(self, script: Script, connection: Connection) -> None:
-        await connection.whole(script.status, script.error, dict(script.headers))
-
-    async def _listing(self, script: Script, connection: Connection) -> None:
-        if script.hang_after is not None:
-            await asyncio.Event().wait()
-        await connection.whole(script.status, script.error, dict(script.headers))
 
 
 def _chunk(model: str, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:

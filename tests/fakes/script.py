@@ -15,9 +15,10 @@ class Script:
     `usage`: the wire's own usage object (make it with the server module's `usage()`), None for none at all.
     `finish`: the wire's own word; "" normal; None: the stream ends without a finish reason.
     `delay`: seconds between chunks. `cut_after`, `garbage_after`, `hang_after`: after that many chunks the
-    connection is cut (inside a chunk, as when a server dies), `garbage` is sent, or nothing more comes until
-    `server.release()`, and then the rest does. `status` other than 200: `error` is sent as the body,
-    as JSON unless it is a str. `stream_error`: an error object sent inside the stream after the chunks.
+    connection is cut (without an end, as when a server dies), `garbage` is sent, or nothing more comes until
+    `server.release()`, and then the rest does. `error`: sent as the whole body instead, with `status` and
+    `headers`: a str as HTML, all else as JSON. `stream_error`: an error object sent inside the stream after
+    the chunks. `thoughts` are streamed before the chunks. `blocked`: Gemini's reason to refuse the prompt.
     """
 
     chunks: Sequence[str] = ("Hello", ", ", "world!")
@@ -34,7 +35,6 @@ class Script:
     hang_after: int | None = None
     stream_error: Mapping[str, Any] | None = None
     blocked: str = ""
-    repeat_usage: bool = True
 
     @property
     def text(self) -> str:

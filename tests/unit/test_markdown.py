@@ -64,6 +64,7 @@ def test_streamlits_own_syntax_is_shown_as_written(text: str, shown: str) -> Non
         ("- \\[ c \\]\n- d", "- $$\n  c\n  $$\n- d"),
         ("$$a\n= b$$", "$$\na\n= b\n$$"),
         ("text $$a$$ b", "text $$a$$ b"),
+        ("$$- a$$", "$$- a$$"),
         ("open $$a and \\[b", "open \\$\\$a and \\[b"),
         ("\\$5 stays", "\\$5 stays"),
     ],
@@ -103,11 +104,16 @@ def test_code_comes_through_untouched(text: str) -> None:
         "[^1]: x\n\n    ![a](http://e)",
         "    ![a](http://e)",
         "\ufeff```\na\n```\n![x](http://e)",
+        "> a `\nb\n`![a](http://e)`",
+        "\\[\n# \\]\n    ![a](http://e)",
+        "$$~~~$$\n![a](http://e)\n~~~\n![a](http://e)",
+        "1.     ![a](http://e)|b\n-|-",
         "> " * 30 + "```\n![x](http://e)",
     ],
 )
 def test_nothing_hides_a_picture_from_us(text: str) -> None:
     assert not pictures(safe_markdown(text))
+    assert not pictures(safe_markdown(text), WITH_TABLES)
 
 
 def test_an_unclosed_fence_is_code_to_its_end_and_gets_closed() -> None:
@@ -171,17 +177,13 @@ def test_an_excerpt_is_one_short_line(text: str, limit: int) -> None:
     assert "\n" not in plain_excerpt(text, limit)
 
 
-PARSER = MarkdownIt("commonmark")
+COMMONMARK = MarkdownIt("commonmark")
 WITH_TABLES = MarkdownIt("commonmark").enable("table")
 
 
-def tokens(text: str) -> list[Token]:
-    return [child for token in PARSER.parse(text) for child in (token, *(token.children or []))]
-
-
-def pictures(text: str) -> list[Token]:
+def pictures(text: str, parser: MarkdownIt = COMMONMARK) -> list[Token]:
     """Pictures that a browser would fetch."""
-    return [token for token in tokens(text) if token.type == "image"]
+    return [part for token in parser.parse(text) for part in token.children or [] if part.type == "image"]
 
 
 def calls_for(text: str) -> int:

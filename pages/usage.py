@@ -1,0 +1,66 @@
+"""Usage: what the calls of a range of days came to, in tokens and money, by day, model and provider."""
+
+import streamlit as st
+
+from core.errors import AppError
+from core.usage.types import UsageReport
+from ui import format as fmt
+from ui.components.usage_charts import choose_measure, daily_section, provider_section, ranking_section
+from ui.components.usage_filters import choose_currency, choose_range
+from ui.components.usage_kpis import kpi_row
+from ui.components.usage_sample import (
+    choose_view,
+    offer_sample,
+    sample_banner,
+    show_nothing_yet,
+    show_notice,
+)
+from ui.components.usage_tables import model_table
+from ui.door import Viewer, enter
+
+
+def show_usage(viewer: Viewer) -> None:
+    """The whole page; AppError when the ledger cannot answer."""
+    _ = viewer.tr.text
+    usage, user = viewer.services.usage, viewer.account.id
+    with st.sidebar:
+        start, end = choose_range(viewer, usage.today())
+    head = st.container(horizontal=True, vertical_alignment="bottom", key="usage-head")
+    head.title(_("Usage"), anchor=False, width="content")
+    show_notice()
+    with head:
+        days = head.empty()
+        sample = choose_view(viewer)
+    report = usage.report(user, start, end, sample=sample)
+    if not report.total.requests and not sample and not usage.has_calls(user):
+        show_nothing_yet(viewer)
+        return
+    with st.sidebar:
+        currency = choose_currency(viewer, report)
+        offer_sample(viewer)
+    days.caption(fmt.day_range(start, end, viewer.tr.language))
+    if sample:
+        sample_banner(viewer)
+    if report.total.requests:
+        show_report(viewer, report, currency)
+    else:
+        st.info(_("No calls in these days. Choose a longer range on the left."))
+
+
+def show_report(viewer: Viewer, report: UsageReport, currency: str) -> None:
+    """Figures, charts and tables of a range that has calls."""
+    _ = viewer.tr.text
+    kpi_row(viewer, report, currency)
+    measure, split = choose_measure(viewer, currency)
+    daily_section(viewer, report, measure, split)
+    ranking_section(viewer, report, measure)
+    provider_section(viewer, report, currency)
+    st.subheader(_("All models"), anchor=False)
+    model_table(viewer, report, currency)
+
+
+viewer = enter()
+try:
+    show_usage(viewer)
+except AppError as error:
+    st.error(error.text(viewer.tr.language))
