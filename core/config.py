@@ -1,5 +1,6 @@
 """Settings from the environment and .env; one frozen object, read once at start."""
 
+import os
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -8,6 +9,8 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+# Another file can be named, so that a test's server does not read a developer's keys.
+ENV_FILE = Path(os.environ.get("AIHUB_ENV_FILE") or PROJECT_DIR / ".env")
 
 
 def _key(*names: str) -> SecretStr | None:
@@ -22,7 +25,7 @@ class Settings(BaseSettings):
     """Names are part of the product: scripts and people rely on them (see README, Settings)."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AIHUB_", env_file=PROJECT_DIR / ".env", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix="AIHUB_", env_file=ENV_FILE, extra="ignore", frozen=True, env_ignore_empty=True
     )
 
     host: str = "127.0.0.1"

@@ -1,5 +1,7 @@
 """Usage: what the calls of a range of days came to, in tokens and money, by day, model and provider."""
 
+from datetime import date
+
 import streamlit as st
 
 from core.errors import AppError
@@ -38,13 +40,21 @@ def show_usage(viewer: Viewer) -> None:
     with st.sidebar:
         currency = choose_currency(viewer, report)
         offer_sample(viewer)
-    days.caption(fmt.day_range(start, end, viewer.tr.language))
+    days.caption(range_in_words(viewer, start, end))
     if sample:
         sample_banner(viewer)
     if report.total.requests:
         show_report(viewer, report, currency)
     else:
-        st.info(_("No calls in these days. Choose a longer range on the left."))
+        st.info(_("No calls in these days. Choose a longer range in the sidebar."))
+
+
+def range_in_words(viewer: Viewer, start: date, end: date) -> str:
+    """The days shown, and those they are compared with."""
+    ngettext = viewer.tr.plural
+    length = (end - start).days + 1
+    compared = ngettext("change against the day before", "change against the {count} days before", length)
+    return f"{fmt.day_range(start, end, viewer.tr.language)} · {compared}"
 
 
 def show_report(viewer: Viewer, report: UsageReport, currency: str) -> None:

@@ -18,7 +18,8 @@ CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 DAILY_HEIGHT = 280
 _ROW_HEIGHT = 38
 _GRID = "rgba(128, 136, 146, 0.22)"
-_TICKS = 7
+# So many days fit under a chart on a phone.
+_TICKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +60,21 @@ def daily_bars(
     return {
         "data": [_stack(each, categories, totals, exact, language) for each in series],
         "layout": {
-            **_layout(DAILY_HEIGHT),
+            **_layout(DAILY_HEIGHT, below=24),
             "barmode": "stack",
             "bargap": 0.35 if len(days) <= 45 else 0.15,
             "hovermode": "x unified",
             "hoverlabel": {"align": "left", "namelength": -1},
-            "legend": {"traceorder": "reversed"},
             "xaxis": {
                 "type": "category",
                 "tickvals": [categories[index] for index in shown],
                 "ticktext": [_short_day(days[index], language) for index in shown],
                 "tickangle": 0,
+                "automargin": False,
                 "showgrid": False,
+                "showspikes": False,
                 "fixedrange": True,
-                "title": {"text": ""},
+                "title": {"text": "", "standoff": 0},
             },
             "yaxis": {
                 "tickvals": grid,
@@ -82,7 +84,7 @@ def daily_bars(
                 "zeroline": False,
                 "fixedrange": True,
                 "automargin": True,
-                "title": {"text": ""},
+                "title": {"text": "", "standoff": 0},
             },
         },
     }
@@ -156,10 +158,10 @@ def _stack(
     }
 
 
-def _layout(height: int) -> dict[str, Any]:
+def _layout(height: int, below: int = 0) -> dict[str, Any]:
     return {
         "height": height,
-        "margin": {"l": 0, "r": 0, "t": 8, "b": 0},
+        "margin": {"l": 0, "r": 0, "t": 8, "b": below, "pad": 0},
         "showlegend": False,
         "dragmode": False,
         "paper_bgcolor": "rgba(0,0,0,0)",

@@ -17,11 +17,7 @@ from babel.units import format_unit
 from core.i18n import pick_language
 
 NBSP = "\u00a0"
-_NANO_DIGITS = 9
-_NANO = 10**_NANO_DIGITS
-_EXACT_BELOW = 10_000
-_SIGNIFICANT = 4
-_CENTS = 2
+_NANO_DIGITS, _SIGNIFICANT, _CENTS = 9, 4, 2
 _POWERS = (10**3, 10**6, 10**9, 10**12)
 
 # CLDR writes 12.3K and 2.3 sec in English; we want the symbols of the SI (and B, T for money's sake).
@@ -44,14 +40,14 @@ class _Signs:
 def count(number: int, language: str) -> str:
     """A quantity to grasp: exact below 10,000, then three significant digits (12.3 k, 4.56 M)."""
     size = abs(number)
-    if size < _EXACT_BELOW:
+    if size < 10_000:
         return exact(number, language)
-    signs = _signs(language)
-    for power, name in zip(_POWERS, signs.powers, strict=True):
-        scaled, decimals = _three_digits(size, power)
-        if scaled < 10 ** (3 + decimals) or power == _POWERS[-1]:
-            return f"{'-' if number < 0 else ''}{_digits(scaled, decimals, signs, 0)}{NBSP}{name}"
-    raise AssertionError("the last power takes every number")
+    signs, step = _signs(language), 0
+    scaled, decimals = _three_digits(size, _POWERS[step])
+    while scaled >= 10 ** (3 + decimals) and step + 1 < len(_POWERS):
+        step += 1
+        scaled, decimals = _three_digits(size, _POWERS[step])
+    return f"{'-' if number < 0 else ''}{_digits(scaled, decimals, signs, 0)}{NBSP}{signs.powers[step]}"
 
 
 def exact(number: int, language: str) -> str:
@@ -64,7 +60,7 @@ def money(nano: int, currency: str, language: str) -> str:
     size, decimals = abs(nano), _CENTS
     if not size:
         return _with_currency("0", nano, currency, language)
-    if size < _NANO:
+    if size < 10**_NANO_DIGITS:
         decimals = min(_NANO_DIGITS - len(str(size)) + _SIGNIFICANT, _NANO_DIGITS)
     rounded = _divided(size, 10 ** (_NANO_DIGITS - decimals))
     text = _digits(rounded, decimals, _signs(language), _CENTS)
@@ -191,14 +187,12 @@ def _signs(language: str) -> _Signs:
         locale=locale,
         decimal=format_decimal(Decimal("0.5"), locale=locale)[1],
         group=format_decimal(10_000, locale=locale)[2:-3],
-        powers=_ENGLISH_POWERS if english else tuple(_power(power, locale) for power in _POWERS),
+        powers=_ENGLISH_POWERS
+        if english
+        else tuple(format_compact_decimal(5 * power, locale=locale)[1:].strip() for power in _POWERS),
         units=_ENGLISH if english else {unit: _unit(unit, locale) for unit in _ENGLISH},
         percent=(before, after),
     )
-
-
-def _power(power: int, locale: Locale) -> str:
-    return format_compact_decimal(5 * power, locale=locale).lstrip("5").strip()
 
 
 def _unit(unit: str, locale: Locale) -> str:

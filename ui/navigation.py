@@ -25,16 +25,17 @@ def own_navigation() -> None:
 def navigate() -> None:
     """Draw the frame and run the page the address names."""
     _ = Translator(viewer_language(current().settings)).text
-    # An icon of our own: Streamlit's would be fetched from another host.
-    st.set_page_config(page_title="AIHub", page_icon=str(ICON), layout="wide")
     st.logo(str(LOGO), icon_image=str(ICON), size="medium")
     pages = [
         # The page at "/" would lose its own address; so "/" is a page that leads to Chat.
         st.Page(_to_chat, title="AIHub", url_path="start", default=True, visibility="hidden"),
         st.Page(CHAT_PAGE, title=_("Chat"), url_path="chat"),
-        # st.Page(USAGE_PAGE, title=_("Usage"), url_path="usage"),
+        st.Page(USAGE_PAGE, title=_("Usage"), url_path="usage"),
     ]
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="top")
+    # An icon of our own: Streamlit's would be fetched from another host.
+    st.set_page_config(page_title=f"{page.title} · AIHub", page_icon=str(ICON), layout="wide")
+    page.run()
 
 
 def _to_chat() -> None:

@@ -16,7 +16,7 @@ from core.providers.refusals import Refusal
 _SHOWN = 300  # characters of what a provider says that are worth showing
 
 _SECRETS = re.compile(
-    r"(?P<name>\b(?:key|api[_-]?key|x-goog-api-key|access_token|authorization)\b\"?\s*[=:]\s*\"?)(?:Bearer\s+)?[^\s\"'&,;)]+"
+    r"(?P<name>\b(?:key|api[_-]?key|x-goog-api-key|access_token|authorization)\b[\"']?\s*[=:]\s*[\"']?)(?:Bearer\s+)?[^\s\"'&,;)]+"
     r"|(?P<bearer>\bBearer\s+)[^\s\"',;)]+"
     r"|\b(?:sk|gsk|xai|AIza|AQ\.)[-_A-Za-z0-9*.]{8,}",
     re.IGNORECASE,
@@ -35,7 +35,7 @@ _REFUSED: dict[ErrorKind, str] = {
         "{provider} has no model “{model}” for this key. Pick another model. It said: {detail}"
     ),
     ErrorKind.INVALID_CONTEXT: N_(
-        "The conversation is too long for {model}. Start a new thread or shorten the message. "
+        "The conversation is too long for {model}. Start a new chat or shorten the message. "
         "{provider} said: {detail}"
     ),
     ErrorKind.SAFETY: N_("{provider} declined for safety reasons. Rephrase the message. It said: {detail}"),

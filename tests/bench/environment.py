@@ -44,7 +44,11 @@ def child_environment(home: Path, **settings: object) -> dict[str, str]:
     """The environment of a child process whose home (and so `~/.streamlit`) is the empty folder `home`."""
     home.mkdir(parents=True, exist_ok=True)
     kept = {name: os.environ[name] for name in _NEEDED if name in os.environ}
-    return kept | {"HOME": str(home), "USERPROFILE": str(home)} | {key: str(value) for key, value in settings.items()}
+    return (
+        kept
+        | {"HOME": str(home), "USERPROFILE": str(home)}
+        | {key: str(value) for key, value in settings.items()}
+    )
 
 
 def free_port() -> int:
@@ -54,11 +58,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(arguments: list[str], folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    arguments: list[str], folder: Path, environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     """A Python child process, ended with the block; what it says goes to a file that a failure quotes."""
     with (folder / f"child-{time.monotonic_ns()}.log").open("wb+") as log:
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            [sys.executable, *arguments],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
         )
         try:
             yield process
@@ -70,7 +81,9 @@ def running(arguments: list[str], folder: Path, environment: dict[str, str]) -> 
             _end(process)
 
 
-def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 60.0) -> None:
+def wait_until(
+    condition: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 60.0
+) -> None:
     """Wait for `condition`; RuntimeError when `process` ends first, TimeoutError when it takes too long."""
     deadline = time.monotonic() + seconds
     while not condition():

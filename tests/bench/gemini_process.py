@@ -3,7 +3,6 @@
 `python -m tests.bench.gemini_process FILE` writes its address to FILE and serves until it is ended.
 """
 
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from tests.fakes.script import Script
 CHUNKS = tuple(f"This is piece number {number} of the answer. " for number in range(1, 21))
 ANSWER = "".join(CHUNKS)
 MODEL = "gemini-3.5-flash"
-# Usage comes with the last chunk only, as it counts for the ledger; what a provider repeats differs from one to another.
 _SCRIPT = Script(chunks=CHUNKS, usage=usage(prompt=12, output=200))
 
 
@@ -36,7 +34,7 @@ def _serve(address: Path) -> None:
         # Renamed into place: whoever sees the file can read all of it.
         draft = address.with_suffix(".draft")
         draft.write_text(server.url)
-        os.replace(draft, address)
+        draft.replace(address)
         signal.sigwait({signal.SIGTERM, signal.SIGINT})
 
 

@@ -1,6 +1,6 @@
 """Ledgers of any size, filled in seconds and the same every time."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import text
@@ -29,6 +29,7 @@ _MODELS = (
     ("local", "qwen3-32b", None, None),
     ("local", "mistral-small", None, None),
 )
+A_MODEL = _MODELS[0][1]
 # Calls come in the order of time, evenly through the year. `dice` is a number below 2^32 that looks random (a product
 # of two views of n), so that models, users and sources mix as they do in life: a small ledger leaves holes.
 _FILL = """
@@ -79,7 +80,7 @@ def fill(session: Session, ledger: Ledger, events: int, last_day: date, users: i
         f"({number}, '{provider}', '{model}', {_sql(input_price)}, {_sql(output_price)})"
         for number, (provider, model, input_price, output_price) in enumerate(_MODELS)
     )
-    first = datetime.combine(last_day - timedelta(DAYS - 1), datetime.min.time(), timezone.utc)
+    first = datetime.combine(last_day - timedelta(DAYS - 1), datetime.min.time(), UTC)
     session.execute(
         text(_FILL.format(models=rows)),
         {"events": events, "users": users, "days": DAYS, "first": f"{first:%Y-%m-%d %H:%M:%S}"},

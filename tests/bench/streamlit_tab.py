@@ -25,6 +25,10 @@ class Rerun:
         """Bytes of the messages, before the WebSocket's compression."""
         return sum(map(len, self.frames))
 
+    def shows(self, words: str) -> bool:
+        """Whether the page drew `words`."""
+        return any(words.encode() in frame for frame in self.frames)
+
 
 class StreamlitTab:
     """One session on one page. Does what Streamlit's front end does on the wire, and draws nothing."""
@@ -73,7 +77,7 @@ class StreamlitTab:
         state = message.rerun_script
         state.query_string = self._query
         state.page_script_hash = self._page_hash
-        # The address counts on the first run only; afterwards the page has a name of Streamlit's own.
+        # The address names the page on the first run only; the answer says by which hash to ask for it again.
         state.page_name = "" if self._page_hash else self._page
         state.context_info.timezone = "UTC"
         state.context_info.locale = "en-US"
@@ -85,8 +89,8 @@ class StreamlitTab:
     def _learn(self, frames: list[bytes]) -> None:
         for frame in frames:
             message = ForwardMsg.FromString(frame)
-            if message.WhichOneof("type") == "new_session":
-                self._page_hash = message.new_session.page_script_hash
+            if message.WhichOneof("type") == "navigation":
+                self._page_hash = message.navigation.page_script_hash
             if message.metadata.cacheable:
                 self._cached.add(message.hash)
             if message.delta.new_element.WhichOneof("type") == "exception":

@@ -14,7 +14,9 @@ from core.usage.service import UsageService
 from tests.bench import ledgers
 from tests.bench.figures import Bench, Figure, milliseconds, say
 
-_SIZES = {"10k": 10_000, "1m": 1_000_000} | ({"10m": 10_000_000} if os.environ.get("BENCH_FULL") == "1" else {})
+_SIZES = {"10k": 10_000, "1m": 1_000_000} | (
+    {"10m": 10_000_000} if os.environ.get("BENCH_FULL") == "1" else {}
+)
 _USERS = 5
 _ROUNDS = 40
 _LAST_DAY = date(2025, 12, 31)

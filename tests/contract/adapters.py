@@ -1,10 +1,12 @@
 """The adapters under contract, each with the fake server it speaks to."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
+
+import pytest
 
 from core.providers.demo import DemoProvider
 from core.providers.gemini import GeminiProvider
@@ -70,6 +72,9 @@ DEMO = Adapter("demo", "demo", lambda url="": DemoProvider(words_per_second=floa
 ALL = (DEMO, GEMINI, OPENAI)
 ON_THE_WIRE = (GEMINI, OPENAI)
 
+every_adapter = pytest.mark.parametrize("adapter", ALL, ids=lambda adapter: adapter.name)
+on_the_wire = pytest.mark.parametrize("adapter", ON_THE_WIRE, ids=lambda adapter: adapter.name)
+
 
 def ask(model: str, *texts: str, **options: Any) -> CompletionRequest:
     """A request whose messages are the user's and the assistant's in turn."""
@@ -92,3 +97,10 @@ def text_of(events: list[StreamEvent]) -> str:
 def url_of(server: FakeServer | None) -> str:
     """Where the server is; nothing for the demo, which needs none."""
     return server.url if server is not None else ""
+
+
+async def until_text(stream: AsyncGenerator[StreamEvent, None]) -> StreamEvent:
+    """The first text of a stream, which stays open."""
+    while not isinstance(event := await anext(stream), TextDelta):
+        pass
+    return event

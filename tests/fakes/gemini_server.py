@@ -10,8 +10,9 @@ Errors have Google's own shapes: `server.queue(wrong_key())`, `rate_limit(second
 from collections.abc import Mapping
 from typing import Any
 
-from tests.fakes.http_server import Connection, FakeServer
+from tests.fakes.http_server import FakeServer
 from tests.fakes.script import COUNTED, Received, Script
+from tests.fakes.wire import Connection
 
 MODELS = ("gemini-3.8-flash", "gemini-3.5-flash", "gemini-3.1-pro-preview")
 

@@ -4,15 +4,14 @@ Real frameworks hide what these tests are about: connections cut inside a chunk,
 """
 
 import asyncio
-import json
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from http import HTTPStatus
-from typing import Any, Self
+from typing import Self
 
 from tests.fakes.script import Received, Script
+from tests.fakes.wire import Connection, WatchedReader, read_request
 
 
 class CutConnectionError(Exception):
@@ -93,7 +92,7 @@ class FakeServer:
 
     # --- for the wire protocols ---
 
-    async def respond(self, request: Received, connection: "Connection") -> None:
+    async def respond(self, request: Received, connection: Connection) -> None:
         """Answer one request."""
         raise NotImplementedError
 
@@ -105,7 +104,7 @@ class FakeServer:
                 return script
         return self._by_model.get(request.model, self.default)
 
-    async def pieces(self, script: Script, connection: "Connection") -> AsyncIterator[str]:
+    async def pieces(self, script: Script, connection: Connection) -> AsyncIterator[str]:
         """The script's chunks, with its delays and mishaps in between."""
         for done, chunk in enumerate((*script.chunks, None)):
             if done == script.cut_after:
@@ -119,7 +118,7 @@ class FakeServer:
                     await asyncio.sleep(script.delay)
                 yield chunk
 
-    async def whole(self, script: Script, connection: "Connection") -> None:
+    async def whole(self, script: Script, connection: Connection) -> None:
         """The script's error as the whole response, after it has hung if it is to."""
         if script.hang_after is not None:
             await self._released.wait()
@@ -132,12 +131,17 @@ class FakeServer:
         self._released, self._stopping = asyncio.Event(), asyncio.Event()
         tasks: set[asyncio.Task[None]] = set()
 
-        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(self._connection(reader, writer))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+        def protocol() -> asyncio.StreamReaderProtocol:
+            reader = WatchedReader(limit=2**24)
 
-        server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=2**24, backlog=256)
+            def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                task = asyncio.create_task(self._connection(reader, writer))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+
+            return asyncio.StreamReaderProtocol(reader, connected)
+
+        server = await self._loop.create_server(protocol, "127.0.0.1", 0, backlog=256)
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
@@ -146,15 +150,14 @@ class FakeServer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connection(self, reader: WatchedReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while (request := await _read(reader)) is not None:
+            while (request := await read_request(reader)) is not None:
                 with self._changed:
                     self.requests.append(request)
                     self._changed.notify_all()
                 connection = Connection(writer)
-                # Nothing more is due from the client, so the end of its stream means that it left.
-                watch = asyncio.create_task(reader.read(1))
+                watch = asyncio.create_task(reader.ended.wait())
                 answer = asyncio.create_task(self.respond(request, connection))
                 await asyncio.wait({watch, answer}, return_when=asyncio.FIRST_COMPLETED)
                 if not answer.done():
@@ -177,56 +180,3 @@ class FakeServer:
         with self._changed:
             request.left, request.finished = left, not left
             self._changed.notify_all()
-
-
-class Connection:
-    """Writes one response."""
-
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
-
-    async def whole(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
-        """A complete response; a str is sent as HTML, all else as JSON."""
-        text = isinstance(body, str)
-        data = (body if text else json.dumps(body)).encode()
-        kind = "text/html" if text else "application/json"
-        self._head(status, {"Content-Type": kind, "Content-Length": str(len(data)), **(headers or {})})
-        self._writer.write(data)
-        await self._writer.drain()
-
-    async def begin(self) -> None:
-        """The head of an event stream."""
-        self._head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"})
-        await self._writer.drain()
-
-    async def event(self, data: Any) -> None:
-        """One server-sent event; a str goes as it is."""
-        text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
-        await self.send(f"data: {text}\n\n".encode())
-
-    async def send(self, data: bytes) -> None:
-        """Raw bytes of the stream."""
-        self._writer.write(b"%x\r\n%b\r\n" % (len(data), data))
-        await self._writer.drain()
-
-    async def end(self) -> None:
-        """The end of the stream."""
-        self._writer.write(b"0\r\n\r\n")
-        await self._writer.drain()
-
-    def _head(self, status: int, headers: dict[str, str]) -> None:
-        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        self._writer.write("\r\n".join([*lines, "", ""]).encode())
-
-
-async def _read(reader: asyncio.StreamReader) -> Received | None:
-    try:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-    except asyncio.IncompleteReadError:
-        return None
-    method, target, _ = head[0].split(" ")
-    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
-    data = await reader.readexactly(int(headers.get("content-length", 0)))
-    path, _, query = target.partition("?")
-    return Received(method, path, query, headers, json.loads(data) if data else None)

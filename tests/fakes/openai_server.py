@@ -11,8 +11,9 @@ choices. `stream_options="ignore"` or `"refuse"` makes it an older local server.
 
 from typing import Any, Literal
 
-from tests.fakes.http_server import Connection, FakeServer
+from tests.fakes.http_server import FakeServer
 from tests.fakes.script import COUNTED, Received, Script
+from tests.fakes.wire import Connection
 
 MODELS = ("gpt-6.1-sol", "gpt-6.1-terra", "gpt-5.4-mini", "local-model")
 

@@ -83,7 +83,7 @@ def _fault(message: Message, ours: Message) -> str:
 
 def _forms(text: Any) -> list[str]:
     """The one form of a text, or all forms of a plural."""
-    return [text] if isinstance(text, str) else list(text)
+    return [text] if isinstance(text, str) else list(text or [""])
 
 
 def _fields(text: str) -> set[str]:

@@ -9,7 +9,7 @@ def welcome(viewer: Viewer) -> None:
     """One sentence on what to do; another one when there is no provider yet."""
     _ = viewer.tr.text
     with st.container(key="welcome"):
-        st.markdown(f"### {_('What is on your mind?')}")
+        st.markdown("### " + _("What is on your mind?"))
         st.caption(_("Every answer shows its tokens, cost and time; the Usage page adds them up."))
         providers = viewer.services.choices.providers()
         if all(info.notice for info in providers):

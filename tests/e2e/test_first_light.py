@@ -1,0 +1,113 @@
+"""One AI call from the chat box to the chart, in real Chromium, through the real SDK, over the real wire."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.fakes.gemini_server import GeminiServer, usage
+from tests.fakes.script import Script
+from tests.support.browser import chromium, visitor
+from tests.support.server import running_hub
+
+pytestmark = pytest.mark.browser
+
+MESSAGE_BOX = "[data-testid='stChatInput'] textarea"
+ANSWER = "[class*='st-key-answer-']"
+STOP = ".st-key-stop button"
+# gemini-2.5-pro above 200 thousand input tokens, as priced by genai-prices 0.2.3: 0.10316125 dollars.
+GOLDEN = usage(prompt=262_960, output=1_744, cached=257_955)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with chromium(chromium_path) as browser:
+        yield browser
+
+
+@pytest.fixture
+def gemini() -> Iterator[GeminiServer]:
+    with GeminiServer(models=("gemini-2.5-pro", "gemini-3.8-flash")) as server:
+        yield server
+
+
+@pytest.fixture
+def hub(tmp_path: Path, gemini: GeminiServer) -> Iterator[str]:
+    settings = {"GEMINI_API_KEY": "test-key-of-no-use", "GOOGLE_GEMINI_BASE_URL": gemini.url}
+    with running_hub(tmp_path / "data", settings) as base:
+        yield base
+
+
+def send(page: Page, text: str) -> None:
+    page.locator(MESSAGE_BOX).fill(text)
+    page.keyboard.press("Enter")
+
+
+def pick_model(page: Page, name: str) -> None:
+    box = page.locator("[class*='st-key-chat-model'] input")
+    box.click()
+    box.fill(f"gemini/{name}")
+    page.keyboard.press("Enter")
+    expect(box).to_have_value(re.compile(name))
+
+
+def no_traceback(page: Page) -> None:
+    expect(page.locator("[data-testid='stException']")).to_have_count(0)
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+def test_from_the_chat_box_to_the_chart(browser: Browser, hub: str, gemini: GeminiServer) -> None:
+    with visitor(browser, hub) as page:
+        page.goto("/")
+        page.wait_for_selector(MESSAGE_BOX)
+        pick_model(page, "gemini-2.5-pro")
+
+        gemini.queue(Script(chunks=["The **first** ", "answer"], usage=GOLDEN))
+        send(page, "First question")
+        expect(page.locator(ANSWER).last).to_contain_text("The first answer")
+        expect(page.locator("[class*='st-key-meta-']")).to_contain_text("264,704 tokens · $0.1032")
+
+        gemini.queue(Script(chunks=["Kept ", "lost"], hang_after=1))
+        send(page, "Second question")
+        expect(page.locator(ANSWER).last).to_contain_text("Kept")
+        page.locator(STOP).click()
+        expect(page.locator("[class*='st-key-meta-']").last).to_contain_text("stopped")
+        expect(page.locator(ANSWER).last).not_to_contain_text("lost")
+
+        gemini.queue(Script(chunks=["Before the reload ", "and after it"], hang_after=1, usage=usage(20, 8)))
+        send(page, "Third question")
+        expect(page.locator(ANSWER).last).to_contain_text("Before the reload")
+        page.reload()
+        expect(page.locator(ANSWER).last).to_contain_text("Before the reload")
+        gemini.release()
+        expect(page.locator(ANSWER).last).to_contain_text("Before the reload and after it")
+        expect(page.locator(MESSAGE_BOX)).to_be_enabled()
+        no_traceback(page)
+
+
+def test_an_answer_goes_on_when_the_tab_is_closed(browser: Browser, hub: str, gemini: GeminiServer) -> None:
+    gemini.queue(Script(chunks=["First half ", "second half"], hang_after=1))
+    with visitor(browser, hub) as page:
+        page.goto("/chat")
+        send(page, "Go on without me")
+        expect(page.locator(ANSWER).last).to_contain_text("First half")
+        address = page.url
+    gemini.release()
+    with visitor(browser, hub) as page:
+        page.goto(address)
+        expect(page.locator(ANSWER).last).to_contain_text("First half second half")
+        no_traceback(page)
+
+
+@pytest.mark.parametrize("address", ["/chat", "/usage"])
+def test_a_deep_link_on_a_fresh_server_is_the_page_reached_from_home(
+    browser: Browser, hub: str, address: str
+) -> None:
+    with visitor(browser, hub) as page:
+        page.goto(address)
+        navigation = page.locator("[data-testid='stTopNavLink']")
+        expect(navigation).to_have_text(["Chat", "Usage"])
+        expect(page).to_have_title("Chat · AIHub" if address == "/chat" else "Usage · AIHub")
+        no_traceback(page)

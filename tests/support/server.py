@@ -1,0 +1,66 @@
+"""The hub as a user starts it: a process of its own on a free port."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.config import PROJECT_DIR
+from tests.support.isolation import product_settings
+
+_START_SECONDS = 60
+
+
+@contextmanager
+def running_hub(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """`python Home.py` with an empty environment but for `settings`; yields its address."""
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if name not in product_settings()}
+    environment |= {"AIHUB_DATA_DIR": str(data_dir), "AIHUB_PORT": str(port), "AIHUB_ENV_FILE": os.devnull}
+    data_dir.mkdir(parents=True, exist_ok=True)
+    log = data_dir / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "Home.py"],
+            cwd=PROJECT_DIR,
+            env={**environment, **(settings or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_until_ready(port, process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_ready(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"the server ended:\n{log.read_text()}"
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            connection.request("GET", "/api/health")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            continue
+        finally:
+            connection.close()
+    raise AssertionError(f"the server did not start in {_START_SECONDS} s:\n{log.read_text()}")
