@@ -183,9 +183,9 @@ def _note(text: str, row: int, x: int, anchor: str) -> dict[str, Any]:
 
 
 def _spread(length: int) -> list[int]:
-    """A few places out of `length`, evenly apart, counted back from the last."""
+    """A few places out of `length`, evenly apart and away from the edges, where a label would be cut."""
     step = max(1, -(-length // _TICKS))
-    return list(range(length - 1, -1, -step))[::-1]
+    return list(range((step - 1) // 2, length, step))
 
 
 @lru_cache(maxsize=1001)

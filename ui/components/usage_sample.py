@@ -37,7 +37,7 @@ def sample_banner(viewer: Viewer) -> None:
     """Says that nothing below is real, and takes it away."""
     _ = viewer.tr.text
     with st.container(key="usage-banner", horizontal=True, vertical_alignment="center"):
-        st.markdown(_("**Sample data:** invented figures, not your usage"), width="stretch")
+        st.markdown(_("Sample data: invented figures, not your usage"), width="stretch")
         st.button(_("Remove sample data"), key="usage-remove-sample", on_click=_remove, args=(viewer,))
 
 
@@ -52,7 +52,7 @@ def show_nothing_yet(viewer: Viewer) -> None:
     """What the page says before the first call."""
     _ = viewer.tr.text
     with st.container(key="usage-empty"):
-        st.markdown(f"### {_('No calls yet')}")
+        st.subheader(_("No calls yet"), anchor=False)
         st.caption(_("Every answer in Chat is counted here, with its tokens and its cost."))
         with st.container(horizontal=True):
             if st.button(_("Open Chat"), key="usage-open-chat", type="primary"):

@@ -48,20 +48,31 @@ def day_table(viewer: Viewer, report: UsageReport) -> None:
     """One row a day with calls, newest first; it sorts, and downloads as CSV."""
     _ = viewer.tr.text
     active = [(day, totals) for day, totals in reversed(report.days) if totals.requests]
-    columns: dict[str, list[object]] = {
-        _("Day"): [day for day, _totals in active],
+    counts = {
         _("Requests"): [totals.requests for _day, totals in active],
         _("Input"): [totals.input_tokens for _day, totals in active],
         _("Output"): [totals.output_tokens for _day, totals in active],
         _("Tokens"): [totals.tokens for _day, totals in active],
+        _("Errors"): [totals.errors for _day, totals in active],
+        _("Unpriced"): [totals.unpriced for _day, totals in active],
     }
-    for currency in sorted(report.total.costs):
-        name = _("Cost, {currency}", currency=currency)
-        columns[name] = [_units(totals, currency) for _day, totals in active]
-    columns[_("Unpriced")] = [totals.unpriced for _day, totals in active]
-    columns[_("Errors")] = [totals.errors for _day, totals in active]
-    height = _ROW * (min(len(active), _LONGEST) + 1) + 2
-    st.dataframe(columns, hide_index=True, height=height, key="usage-table-days", alt=_("Usage by day"))
+    costs = {
+        _("Cost, {currency}", currency=currency): [_units(totals, currency) for _day, totals in active]
+        for currency in sorted(report.total.costs)
+    }
+    column = st.column_config
+    st.dataframe(
+        {_("Day"): [day for day, _totals in active], **counts, **costs},
+        hide_index=True,
+        height=_ROW * (min(len(active), _LONGEST) + 1) + 2,
+        column_config={
+            _("Day"): column.DateColumn(format="localized"),
+            **{name: column.NumberColumn(format="localized") for name in counts},
+            **{name: column.NumberColumn(format="%.6f") for name in costs},
+        },
+        key="usage-table-days",
+        alt=_("Usage by day"),
+    )
 
 
 def _units(totals: Totals, currency: str) -> Decimal | None:
