@@ -63,20 +63,20 @@ lock: .venv/.dev       ## Compile requirements*.in into the locks (ARGS=--upgrad
 
 # The stamps are what makes a second `make run` immediate: pip runs only when a lock is newer.
 .venv/.runtime: requirements.txt $(BIN)/python
-	@echo "Installing what AIHub needs (about a minute the first time)"
+	@echo "Installing what AIHub needs (about a minute the first time)" >&2
 	@$(PIP_INSTALL) requirements.txt
 	@touch $@
 
 # The development lock holds every runtime pin too, so one install serves both.
 .venv/.dev: requirements-dev.txt $(BIN)/python
-	@echo "Installing what AIHub and its checks need (a minute or two the first time)"
+	@echo "Installing what AIHub and its checks need (a minute or two the first time)" >&2
 	@$(PIP_INSTALL) requirements-dev.txt
 	@touch .venv/.runtime $@
 
 $(BIN)/python:
 	@for python in $(PYTHONS); do \
 		if "$$python" -c '$(USABLE)' >/dev/null 2>&1; then \
-			echo "Creating .venv with $$("$$python" --version)"; \
+			echo "Creating .venv with $$("$$python" --version)" >&2; \
 			"$$python" -m venv --clear .venv && exit 0; \
 			rm -rf .venv; \
 		fi; \

@@ -13,24 +13,23 @@ REFUSED = (
 )
 
 # The browser asks no other host for anything, whatever a model's answer may hold.
-_CONTENT_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "media-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self' data: blob:",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'self'",
-    )
-)
+_SOURCES = {
+    "default-src": "'self'",
+    # Streamlit's own front end needs both.
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "media-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "connect-src": "'self' data: blob:",
+    "worker-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'self'",
+}
 _HEADERS = {
-    "content-security-policy": _CONTENT_POLICY,
+    "content-security-policy": "; ".join(f"{kind} {source}" for kind, source in _SOURCES.items()),
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
 }

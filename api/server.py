@@ -68,7 +68,9 @@ def serve(app: ASGIApp) -> None:
     configure_logging(settings)
     _open_or_say_why()
     _logger.info("AIHub on http://%s:%s", settings.host, settings.port)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False, ws="websockets-sansio")
+    uvicorn.run(
+        app, host=settings.host, port=settings.port, log_config=None, access_log=False, ws="websockets-sansio"
+    )
 
 
 def _settings() -> Settings:
@@ -87,5 +89,3 @@ def _open_or_say_why() -> None:
         sys.exit(f"AIHub was not started: {error}")
     except (OSError, ValueError) as error:
         sys.exit(f"AIHub was not started: {error}")
-
-

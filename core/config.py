@@ -35,7 +35,6 @@ class Settings(BaseSettings):
     auth: Literal["local", "password", "oidc"] = "local"
     timezone: str = "UTC"
     language: Literal["en", "ru"] | None = None
-    currency: str = "USD"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 

@@ -1,5 +1,6 @@
 """The composition root: builds every service once and hands them out. The only place that wires parts."""
 
+import atexit
 import logging
 import threading
 from dataclasses import dataclass
@@ -86,6 +87,8 @@ def current() -> Services:
     with _lock:
         if _current is None:
             _current = open_services(Settings())
+            # Whoever opened them may not be a server with an end of its own.
+            atexit.register(shutdown)
         return _current
 
 

@@ -14,7 +14,6 @@ from babel.dates import format_skeleton
 from ui import format as fmt
 
 Figure = dict[str, Any]
-CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 DAILY_HEIGHT = 280
 _ROW_HEIGHT = 38
 _GRID = "rgba(128, 136, 146, 0.22)"
@@ -61,16 +60,15 @@ def daily_bars(
         "data": [_stack(each, categories, totals, exact, language) for each in series],
         "layout": {
             **_layout(DAILY_HEIGHT, below=24),
+            # Notes instead of tick labels: a tick's short label would head the hover box of its day.
+            "annotations": [_tick(categories[place], _short_day(days[place], language)) for place in shown],
             "barmode": "stack",
-            "bargap": 0.35 if len(days) <= 45 else 0.15,
+            "bargap": _gap(len(days)),
             "hovermode": "x unified",
             "hoverlabel": {"align": "left", "namelength": -1},
             "xaxis": {
                 "type": "category",
-                "tickvals": [categories[index] for index in shown],
-                "ticktext": [_short_day(days[index], language) for index in shown],
-                "tickangle": 0,
-                "automargin": False,
+                "showticklabels": False,
                 "showgrid": False,
                 "showspikes": False,
                 "fixedrange": True,
@@ -180,6 +178,16 @@ def _note(text: str, row: int, x: int, anchor: str) -> dict[str, Any]:
         "yshift": 5,
     }
     return {**place, "text": escape(text), "showarrow": False, "font": {"size": 13}, "borderpad": 0}
+
+
+def _gap(days: int) -> float:
+    """The share of a day's width left empty: few days make slim bars, not slabs; many need every pixel."""
+    return 0.15 if days > 45 else max(0.35, 1 - 0.12 * days)
+
+
+def _tick(category: str, text: str) -> dict[str, Any]:
+    place = {"xref": "x", "x": category, "xanchor": "center", "yref": "paper", "y": 0, "yanchor": "top"}
+    return {**place, "text": text, "showarrow": False, "font": {"size": 12}, "borderpad": 0, "yshift": -3}
 
 
 def _spread(length: int) -> list[int]:

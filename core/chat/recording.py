@@ -40,14 +40,20 @@ def context_of(session: Session, thread: tables.Thread, before_id: int) -> tuple
     """The turns before a message that a model should see: every one that has text."""
     rows = session.execute(
         select(tables.Message.role, tables.Message.content)
-        .where(tables.Message.thread_id == thread.id, tables.Message.id < before_id, tables.Message.content != "")
+        .where(
+            tables.Message.thread_id == thread.id, tables.Message.id < before_id, tables.Message.content != ""
+        )
         .order_by(tables.Message.id)
     )
     return tuple(ChatMessage(Role(role), content) for role, content in rows)
 
 
 def recover(
-    session: Session, ledger: Ledger, pricer: CallPricer, engine: GenerationEngine, thread_id: int | None = None
+    session: Session,
+    ledger: Ledger,
+    pricer: CallPricer,
+    engine: GenerationEngine,
+    thread_id: int | None = None,
 ) -> int:
     """Close the answers whose writer died: their text stands, marked interrupted, their usage estimated.
 

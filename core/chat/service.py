@@ -14,9 +14,9 @@ from core.errors import AppError, ErrorKind
 from core.generation.engine import GenerationEngine
 from core.generation.generation import Generation
 from core.generation.owner import this_process
+from core.generation.settling import CallPricer
 from core.generation.types import GenerationRequest
 from core.i18n import N_
-from core.generation.settling import CallPricer
 from core.providers.registry import ProviderRegistry
 from core.providers.types import CompletionRequest, Role
 from core.store.text import storable
@@ -201,11 +201,11 @@ class ChatService:
         now = datetime.now(UTC)
         answer.status = MessageStatus.STREAMING.value
         answer.provider, answer.model = provider, model
-        answer.request_id = str(uuid.uuid4())
+        answer.request_id = request_id = str(uuid.uuid4())
         answer.owner, answer.heartbeat_at, answer.started_at = this_process(), now, now
         session.flush()
         request = CompletionRequest(model, context_of(session, thread, answer.id), thread.system_prompt)
-        return thread_of(thread), answer.id, answer.request_id, request
+        return thread_of(thread), answer.id, request_id, request
 
     def _launch(
         self, user_id: int, thread: Thread, message_id: int, request_id: str, completion: CompletionRequest
@@ -230,7 +230,9 @@ def _checked(text: str) -> str:
     if len(text) > MAX_MESSAGE_CHARS:
         raise AppError(
             ErrorKind.VALIDATION,
-            N_("The message has {length} characters; at most {limit} fit. Send it in parts, or only what matters."),
+            N_(
+                "The message has {length} characters; at most {limit} fit. Send it in parts, or only what matters."
+            ),
             length=len(text),
             limit=MAX_MESSAGE_CHARS,
         )
@@ -259,7 +261,9 @@ def _title_from(text: str) -> str:
 
 def _own_thread(session: Session, user_id: int, thread_uuid: str, deleted: bool = False) -> tables.Thread:
     gone = tables.Thread.deleted_at.is_not(None) if deleted else tables.Thread.deleted_at.is_(None)
-    own = select(tables.Thread).where(tables.Thread.uuid == thread_uuid, tables.Thread.user_id == user_id, gone)
+    own = select(tables.Thread).where(
+        tables.Thread.uuid == thread_uuid, tables.Thread.user_id == user_id, gone
+    )
     row = session.scalars(own).one_or_none()
     if row is None:
         raise AppError(ErrorKind.NOT_FOUND, N_("There is no such thread. Pick another, or start a new one."))
@@ -277,5 +281,6 @@ def _refuse_while_answering(session: Session, thread: tables.Thread) -> None:
     last = _last_message(session, thread)
     if last is not None and last.status == MessageStatus.STREAMING.value:
         raise AppError(
-            ErrorKind.VALIDATION, N_("This thread is still being answered. Wait for the end, or stop the answer.")
+            ErrorKind.VALIDATION,
+            N_("This thread is still being answered. Wait for the end, or stop the answer."),
         )

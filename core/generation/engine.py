@@ -1,15 +1,17 @@
 """The engine every AI call goes through: one background loop, recorded once, stopped from anywhere."""
 
 import logging
+import sys
 import threading
 import time
 import traceback
-from contextlib import ExitStack, aclosing
+from concurrent.futures import Future
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 import anyio
 from anyio import to_thread
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from core.errors import AppError, ErrorKind
 from core.generation.generation import Generation
@@ -54,7 +56,9 @@ class _Stream:
 class GenerationEngine:
     """Runs answers on one background event loop; an answer goes on whoever is watching."""
 
-    def __init__(self, unit: UnitOfWork, ledger: Ledger, registry: ProviderRegistry, pricer: CallPricer) -> None:
+    def __init__(
+        self, unit: UnitOfWork, ledger: Ledger, registry: ProviderRegistry, pricer: CallPricer
+    ) -> None:
         self._unit = unit
         self._ledger = ledger
         self._registry = registry
@@ -63,8 +67,9 @@ class GenerationEngine:
         self._lock = threading.Lock()
         self._closing = False
         self._close_now = anyio.Event()
-        self._open = ExitStack()
-        self._portal: BlockingPortal = self._open.enter_context(start_blocking_portal("asyncio"))
+        # A reader is woken by the loop's thread; at Python's own 5 ms it sees a token that much later.
+        sys.setswitchinterval(0.001)
+        self._portal, self._loop_thread = _background_loop()
 
     @property
     def portal(self) -> BlockingPortal:
@@ -108,7 +113,8 @@ class GenerationEngine:
         for generation in running:
             generation.wait(max(0.0, deadline - time.monotonic()))
         self._portal.call(self._registry.aclose)
-        self._open.close()
+        self._portal.start_task_soon(self._portal.stop, True)
+        self._loop_thread.join(_CLOSE_SECONDS)
 
     def _end(self, generation: Generation, status: CallStatus) -> None:
         self._portal.start_task_soon(_end_stream, generation, status)
@@ -161,7 +167,12 @@ class GenerationEngine:
         text = stream.generation.text
         status = stream.status()
         error = stream.error if status is CallStatus.FAILED else None
-        if status is CallStatus.COMPLETED and stream.end and stream.end.reason is FinishReason.SAFETY and not text:
+        if (
+            status is CallStatus.COMPLETED
+            and stream.end
+            and stream.end.reason is FinishReason.SAFETY
+            and not text
+        ):
             status = CallStatus.FAILED
             error = AppError(
                 ErrorKind.SAFETY,
@@ -183,14 +194,23 @@ class GenerationEngine:
             error=error,
         )
 
-    async def _record(self, generation: Generation, recorder: Recorder, stream: _Stream, outcome: Outcome) -> None:
+    async def _record(
+        self, generation: Generation, recorder: Recorder, stream: _Stream, outcome: Outcome
+    ) -> None:
         attempt = 0
         while True:
             try:
-                await to_thread.run_sync(self._write, generation.request, recorder, stream.occurred_at, outcome)
+                await to_thread.run_sync(
+                    self._write, generation.request, recorder, stream.occurred_at, outcome
+                )
             except Exception as error:
-                problem = error if isinstance(error, AppError) else AppError(
-                    ErrorKind.STORAGE, N_("The answer could not be saved yet. AIHub keeps trying; the log says more.")
+                problem = (
+                    error
+                    if isinstance(error, AppError)
+                    else AppError(
+                        ErrorKind.STORAGE,
+                        N_("The answer could not be saved yet. AIHub keeps trying; the log says more."),
+                    )
                 )
                 if not isinstance(error, AppError):
                     _logger.exception("an answer could not be recorded")
@@ -248,6 +268,21 @@ class GenerationEngine:
     def _write_progress(self, recorder: Recorder, text: str) -> None:
         with self._unit.write() as session:
             recorder.progress(session, text)
+
+
+def _background_loop() -> tuple[BlockingPortal, threading.Thread]:
+    """An event loop in a thread of its own, open to all threads."""
+    opened: Future[BlockingPortal] = Future()
+
+    async def serve() -> None:
+        async with BlockingPortal() as portal:
+            opened.set_result(portal)
+            await portal.sleep_until_stopped()
+
+    # A daemon: a program that forgets to close the engine still ends.
+    thread = threading.Thread(target=anyio.run, args=(serve,), name="generation", daemon=True)
+    thread.start()
+    return opened.result(), thread
 
 
 def _milliseconds(start: float, end: float | None) -> int | None:

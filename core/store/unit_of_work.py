@@ -80,6 +80,8 @@ def storage_error(error: DBAPIError) -> AppError | None:
         return None
     return AppError(
         ErrorKind.STORAGE,
-        N_("The database cannot be used ({reason}). Check that it runs and may be written to, then try again."),
+        N_(
+            "The database cannot be used ({reason}). Check that it runs and may be written to, then try again."
+        ),
         reason=str(error.orig).splitlines()[0][:200] if str(error.orig) else "no answer",
     )

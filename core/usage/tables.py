@@ -53,7 +53,7 @@ class UsageEvent(Base):
 
 
 class UsageDaily(Base):
-    """Sums by user, report day, provider, model, source and currency, and the same for all users.
+    """Sums by user, report day, provider, model, currency and source, and the same for all users.
 
     Written in the transaction that writes the event. The key's order is the order in which reports
     read; SQLite stores the rows in that order (WITHOUT ROWID), so a year is one sequential read.
@@ -65,8 +65,8 @@ class UsageDaily(Base):
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     provider: Mapped[str] = mapped_column(String(64), primary_key=True)
     model: Mapped[str] = mapped_column(String(200), primary_key=True)
-    source: Mapped[str] = mapped_column(String(16), primary_key=True)
     currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    source: Mapped[str] = mapped_column(String(16), primary_key=True)
     requests: Mapped[int] = mapped_column(BigId)
     errors: Mapped[int] = mapped_column(BigId)
     unpriced: Mapped[int] = mapped_column(BigId)

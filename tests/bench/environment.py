@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.isolation import product_settings
@@ -87,11 +87,11 @@ def wait_until(
     """Wait for `condition`; RuntimeError when `process` ends first, TimeoutError when it takes too long."""
     deadline = time.monotonic() + seconds
     while not condition():
-        if process.poll() is not None:
-            raise RuntimeError(f"process {process.pid} ended with code {process.returncode}")
+        # Waiting for its end is also the pause: a process that dies at once is noticed at once.
+        with suppress(subprocess.TimeoutExpired):
+            raise RuntimeError(f"process {process.pid} ended with code {process.wait(_POLL_SECONDS)}")
         if time.monotonic() > deadline:
             raise TimeoutError(f"process {process.pid} was not ready after {seconds:.0f} s")
-        time.sleep(_POLL_SECONDS)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

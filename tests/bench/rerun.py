@@ -28,9 +28,8 @@ def run(folder: Path) -> Iterator[Figure]:
     year = day_range(today - timedelta(ledgers.DAYS - 1), today, "en")
     with aihub(checkout, data) as port:
         with StreamlitTab(port, "chat", f"thread={thread}") as tab:
-            yield _measured(
-                "rerun.chat_100_messages", tab, (conversation.FIRST_WORDS, conversation.LAST_WORDS), _MOST_MS
-            )
+            ends = (conversation.FIRST_WORDS, conversation.LAST_WORDS)
+            yield _measured("rerun.chat_100_messages", tab, ends, _MOST_MS)
         with StreamlitTab(port, "usage", "range=year") as tab:
             yield _measured("rerun.usage_year", tab, (year, ledgers.A_MODEL), _MOST_MS)
     with one_line_page(checkout) as port, StreamlitTab(port) as tab:

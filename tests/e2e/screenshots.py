@@ -16,7 +16,7 @@ from tests.support.browser import chromium, visitor
 from tests.support.server import running_hub
 
 MESSAGE_BOX = "[data-testid='stChatInput'] textarea"
-LOAD = ".st-key-usage-load-sample button"
+LOAD = ".st-key-usage-load-sample button:visible"
 ANSWER = """Three figures tell most of the story:
 
 1. **Cost per answer** – what one call comes to on average.
@@ -43,7 +43,11 @@ VIEWS = [
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as data, GeminiServer() as gemini, chromium("/usr/bin/chromium") as browser:
+    with (
+        tempfile.TemporaryDirectory() as data,
+        GeminiServer() as gemini,
+        chromium("/usr/bin/chromium") as browser,
+    ):
         settings = {"GEMINI_API_KEY": "test-key-of-no-use", "GOOGLE_GEMINI_BASE_URL": gemini.url}
         with running_hub(Path(data) / "hub", settings) as base:
             thread = _prepare(browser, base, gemini)
@@ -63,7 +67,9 @@ def _prepare(browser: Browser, base: str, gemini: GeminiServer) -> str:
     """A conversation with an answer and an error, and the sample data; returns the thread's address."""
     with visitor(browser, base) as page:
         page.goto("/chat")
-        gemini.queue(Script(chunks=[ANSWER], usage=usage(prompt=1_204, output=212, cached=1_024, thoughts=96)))
+        gemini.queue(
+            Script(chunks=[ANSWER], usage=usage(prompt=1_204, output=212, cached=1_024, thoughts=96))
+        )
         _ask(page, "Which figures should I look at first to understand what our models cost?")
         gemini.queue(rate_limit(seconds=30))
         _ask(page, "And how do I see that for each team?")

@@ -121,7 +121,9 @@ def test_a_refused_call_is_recorded_and_costs_nothing(hub: Hub, script: Script, 
         (Script(chunks=["one ", "two"], garbage_after=1), ErrorKind.BAD_ANSWER),
     ],
 )
-def test_a_broken_stream_keeps_its_text_and_its_estimated_cost(hub: Hub, script: Script, kind: ErrorKind) -> None:
+def test_a_broken_stream_keeps_its_text_and_its_estimated_cost(
+    hub: Hub, script: Script, kind: ErrorKind
+) -> None:
     services, server = hub
     server.queue(script)
     message = answered(services, ask(services))
@@ -195,7 +197,10 @@ def test_deleting_a_thread_changes_no_total_and_can_be_undone(hub: Hub) -> None:
     assert services.chat.threads(me(services)) == []
     assert total(services) == before
     services.chat.restore_thread(me(services), sent.thread.uuid)
-    assert [m.role for m in services.chat.messages(me(services), sent.thread.uuid)] == [Role.USER, Role.ASSISTANT]
+    assert [m.role for m in services.chat.messages(me(services), sent.thread.uuid)] == [
+        Role.USER,
+        Role.ASSISTANT,
+    ]
 
 
 def test_another_users_thread_does_not_exist(hub: Hub) -> None:
@@ -203,7 +208,12 @@ def test_another_users_thread_does_not_exist(hub: Hub) -> None:
     sent = ask(services)
     answered(services, sent)
     stranger = me(services) + 1
-    for verb in (services.chat.thread, services.chat.messages, services.chat.delete_thread, services.chat.stop):
+    for verb in (
+        services.chat.thread,
+        services.chat.messages,
+        services.chat.delete_thread,
+        services.chat.stop,
+    ):
         with pytest.raises(AppError) as refused:
             verb(stranger, sent.thread.uuid)
         assert refused.value.kind is ErrorKind.NOT_FOUND

@@ -58,7 +58,7 @@ def expected(calls: Sequence[Call], ledger: Ledger) -> dict[tuple[Any, ...], tup
         currency = amount.currency if amount else "USD"
         for user in (ALL_USERS, one.user_id):
             total = sums.setdefault(
-                (user, day, one.provider, one.model, one.source.value, currency), [0] * len(SUMS)
+                (user, day, one.provider, one.model, currency, one.source.value), [0] * len(SUMS)
             )
             for position, figure in enumerate(figures):
                 total[position] += figure
@@ -167,7 +167,9 @@ calls_strategy = st.lists(
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(calls=calls_strategy, zone=st.sampled_from(["UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Apia"]))
+@given(
+    calls=calls_strategy, zone=st.sampled_from(["UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Apia"])
+)
 def test_roll_ups_are_the_sums_of_their_events(unit: UnitOfWork, calls: list[Call], zone: str) -> None:
     ledger = Ledger(ZoneInfo(zone))
     with unit.write() as session:

@@ -82,7 +82,9 @@ def sqlite_file(tmp_path: Path) -> Path:
     return tmp_path / "hub.db"
 
 
-def test_a_full_disk_is_said_and_the_answer_is_kept_until_there_is_room(sqlite_file: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_said_and_the_answer_is_kept_until_there_is_room(
+    sqlite_file: Path, tmp_path: Path
+) -> None:
     with opened_with_gemini(f"sqlite:///{sqlite_file}", tmp_path) as (services, server):
         server.queue(Script(chunks=["word " * 40_000, "end"], hang_after=1))
         sent = ask(services)
@@ -142,7 +144,7 @@ def test_a_database_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
 def _limit_pages(unit: UnitOfWork, to: str) -> None:
     """Make SQLite's disk full: it may grow no further than it is `now`. The limit is a connection's own."""
     unit.close()
-    engine = unit._engine  # pyright: ignore[reportPrivateUsage] - the only way to every connection
+    engine = unit._engine  # the only way to every connection
     from sqlalchemy import event
 
     def limit(connection: sqlite3.Connection, _record: object) -> None:

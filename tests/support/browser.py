@@ -31,7 +31,12 @@ def chromium(path: str) -> Iterator[Browser]:
 
 @contextmanager
 def visitor(
-    browser: Browser, base: str, width: int = 1280, height: int = 860, theme: str = "light", locale: str = "en-US"
+    browser: Browser,
+    base: str,
+    width: int = 1280,
+    height: int = 860,
+    theme: str = "light",
+    locale: str = "en-US",
 ) -> Iterator[Page]:
     """A new visitor's tab. On leaving, fails if the page asked another host for anything."""
     context = browser.new_context(

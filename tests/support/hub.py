@@ -17,9 +17,15 @@ MODEL = "gemini-3.8-flash"
 
 
 @contextmanager
-def opened(database_url: str, data_dir: Path, gemini_url: str | None = None, key: str = KEY) -> Iterator[Services]:
+def opened(
+    database_url: str, data_dir: Path, gemini_url: str | None = None, key: str = KEY
+) -> Iterator[Services]:
     """Services as a process has them, with a demo that does not dawdle; closed at the end."""
-    values: dict[str, object] = {"AIHUB_DATA_DIR": data_dir, "database_url": database_url, "data_dir": data_dir}
+    values: dict[str, object] = {
+        "AIHUB_DATA_DIR": data_dir,
+        "database_url": database_url,
+        "data_dir": data_dir,
+    }
     if gemini_url is not None:
         values |= {"GEMINI_API_KEY": key, "GOOGLE_GEMINI_BASE_URL": gemini_url}
     settings = Settings(**values)  # pyright: ignore[reportArgumentType]

@@ -74,7 +74,9 @@ def _split(viewer: Viewer, message: Message) -> str | None:
     if usage.estimated:
         rows.append(_("Tokens are estimated: the provider did not report them all."))
     if cost.amount is not None:
-        rows.append(_("Cost: {amount}", amount=fmt.money_exact(cost.amount.nano, cost.amount.currency, language)))
+        rows.append(
+            _("Cost: {amount}", amount=fmt.money_exact(cost.amount.nano, cost.amount.currency, language))
+        )
     else:
         rows.append(_("No price is known for this model, so its cost is left out of every sum."))
     rows.append(_("Price source: {source}", source=cost.source))

@@ -1,5 +1,7 @@
 """How a message looks: the question in a bubble, the answer as text with one muted line under it."""
 
+from functools import lru_cache
+
 import streamlit as st
 
 from core.chat.types import Message, MessageStatus, Thread
@@ -14,6 +16,7 @@ from ui.session import Slot, recall, take
 
 # A longer question is folded: its answer matters more than a pasted log.
 _FOLD_CHARS = 3_000
+_KEPT_CHARS = 20_000
 _RETRIED = (MessageStatus.FAILED, MessageStatus.INTERRUPTED)
 
 
@@ -24,7 +27,7 @@ def show_message(viewer: Viewer, thread: Thread | None, message: Message, last: 
         return
     with st.container(key=f"answer-{message.id}", gap="small"):
         if message.content:
-            st.markdown(safe_markdown(message.content))
+            st.markdown(_drawn(message.content))
         if note := _note(viewer, message):
             _show_card(viewer, thread, message, note, offer_retry=last and message.status in _RETRIED)
         answer_line(viewer, message)
@@ -36,6 +39,14 @@ def show_notice(viewer: Viewer) -> None:
     if isinstance(error, AppError):
         with st.container(key="notice"):
             st.error(plain_text(error.text(viewer.tr.language)))
+
+
+def _drawn(content: str) -> str:
+    """Stored answers do not change, so their Markdown is made safe once; the longest are not worth keeping."""
+    return _kept(content) if len(content) <= _KEPT_CHARS else safe_markdown(content)
+
+
+_kept = lru_cache(maxsize=1_000)(safe_markdown)
 
 
 def _show_question(viewer: Viewer, message: Message) -> None:

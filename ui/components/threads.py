@@ -159,5 +159,3 @@ def _age(viewer: Viewer, moment: datetime) -> str:
     if day == today - timedelta(days=1):
         return _("Yesterday")
     return _("Last 7 days") if day > today - timedelta(days=7) else _("Earlier")
-
-

@@ -9,8 +9,9 @@ import streamlit as st
 from core.i18n import N_
 from core.usage.types import Totals, UsageReport
 from ui import format as fmt
-from ui.charts import CONFIG, Bar, Series, daily_bars, ranking
+from ui.charts import Bar, Series, daily_bars, ranking
 from ui.components.usage_measure import Kind, Measure, model_name, provider_name
+from ui.components.usage_plot import plot
 from ui.components.usage_tables import day_table, provider_table
 from ui.door import Viewer
 from ui.palette import OTHER, model_colours, provider_colour
@@ -59,7 +60,7 @@ def daily_section(viewer: Viewer, report: UsageReport, measure: Measure, split: 
     days = [day for day, _totals in report.days]
     if series:
         figure = daily_bars(days, series, measure.exact, measure.short, viewer.tr.language)
-        st.plotly_chart(figure, config=CONFIG, key="usage-daily", alt=_("Usage by day"))
+        plot(figure, "usage-daily", _("Usage by day"))
         _legend(series)
     else:
         st.caption(_("Nothing to draw: none of these calls has a price."))
@@ -88,16 +89,14 @@ def ranking_section(viewer: Viewer, report: UsageReport, measure: Measure) -> No
             for each in report.by_provider
         ],
     )
-    rows = max(len(models), len(providers), 3)
+    rows = max(len(models), len(providers))
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(_("By model"), anchor=False)
-        st.plotly_chart(ranking(models, rows), config=CONFIG, key="usage-by-model", alt=_("Usage by model"))
+        plot(ranking(models, rows), "usage-by-model", _("Usage by model"))
     with right:
         st.subheader(_("By provider"), anchor=False)
-        st.plotly_chart(
-            ranking(providers, rows), config=CONFIG, key="usage-by-provider", alt=_("Usage by provider")
-        )
+        plot(ranking(providers, rows), "usage-by-provider", _("Usage by provider"))
 
 
 def provider_section(viewer: Viewer, report: UsageReport, currency: str) -> None:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from core.i18n import N_
+from core.pricing.service import CURRENCY
 from core.usage.types import UsageReport
 from ui.door import Viewer
 
@@ -52,7 +53,6 @@ def _choose_days(viewer: Viewer, today: date) -> tuple[date, date]:
         min_value=_FIRST_DAY,
         max_value=today,
         format=style,
-        required=True,
         key="usage-from",
         persist_state="session",
     )
@@ -62,7 +62,6 @@ def _choose_days(viewer: Viewer, today: date) -> tuple[date, date]:
         min_value=_FIRST_DAY,
         max_value=today,
         format=style,
-        required=True,
         key="usage-to",
         persist_state="session",
     )
@@ -92,7 +91,7 @@ def choose_currency(viewer: Viewer, report: UsageReport) -> str:
     _ = viewer.tr.text
     currencies = sorted(report.total.costs)
     if len(currencies) < 2:
-        return currencies[0] if currencies else viewer.services.settings.currency
+        return currencies[0] if currencies else CURRENCY
     main = max(currencies, key=lambda name: sum(name in each.totals.costs for each in report.by_model))
     chosen = st.segmented_control(
         _("Currency of the charts"),

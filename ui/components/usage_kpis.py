@@ -67,7 +67,8 @@ def _metric(
     line = [of(totals) for _day, totals in report.days]
     st.metric(
         label,
-        escape(value),
+        # Two of them would be read as a formula.
+        value.replace("$", r"\$"),
         change,
         delta_color="inverse" if colour == "inverse" and change else "off",
         help=hint,

@@ -12,9 +12,6 @@ from ui.components.usage_measure import DEMO, cost_text, provider_name
 from ui.door import Viewer
 from ui.plain import escape
 
-_ROW = 35
-_LONGEST = 12
-
 
 def model_table(viewer: Viewer, report: UsageReport, currency: str) -> None:
     """One row a model, dearest first."""
@@ -64,7 +61,7 @@ def day_table(viewer: Viewer, report: UsageReport) -> None:
     st.dataframe(
         {_("Day"): [day for day, _totals in active], **counts, **costs},
         hide_index=True,
-        height=_ROW * (min(len(active), _LONGEST) + 1) + 2,
+        placeholder="—",
         column_config={
             _("Day"): column.DateColumn(format="localized"),
             **{name: column.NumberColumn(format="localized") for name in counts},

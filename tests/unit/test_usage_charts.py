@@ -1,0 +1,100 @@
+"""Figures: zero-based, in the reader's language, and coloured the same everywhere."""
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plotly.graph_objects import Figure
+
+from tests.unit.test_palette import GRAPHIC, MODES, THEME, contrast
+from ui import format as fmt
+from ui.charts import Bar, Series, axis_ticks, daily_bars, ranking
+from ui.palette import OTHER, model_colours, provider_colour
+
+DAYS = [date(2026, 11, 1) + timedelta(offset) for offset in range(3)]
+
+
+def figure(series: list[Series], language: str = "en"):
+    return daily_bars(
+        DAYS,
+        series,
+        lambda value: fmt.exact(value, language),
+        lambda value: fmt.count(value, language),
+        language,
+    )
+
+
+@given(st.integers(0, 10**20))
+def test_axis_is_zero_based_round_and_covers_the_highest(highest: int) -> None:
+    ticks = axis_ticks(highest)
+    assert ticks[0] == 0
+    assert ticks[-1] >= highest
+    assert len({after - before for before, after in pairwise(ticks)}) == 1
+    assert 2 <= len(ticks) <= 7
+
+
+def test_daily_bars_are_a_figure_plotly_takes() -> None:
+    drawn = figure([Series("a", "#196ed2", [1_234, 0, 3]), Series("b", "#bb3709", [0, 0, 1])])
+    Figure(**drawn)
+    assert drawn["layout"]["barmode"] == "stack"
+    assert drawn["layout"]["yaxis"]["range"][0] == 0
+    assert drawn["layout"]["showlegend"] is False
+    # A day without is left out of the hover box, not shown as 0.
+    assert drawn["data"][0]["y"] == [1_234, None, 3]
+    assert drawn["data"][0]["customdata"] == ["1,234 · 100%", None, "3 · 75%"]
+
+
+def test_figures_speak_russian() -> None:
+    drawn = figure([Series("a", "#196ed2", [12_340, 0, 3])], "ru")
+    assert drawn["data"][0]["customdata"][0] == "12\u00a0340 · 100\u00a0%"
+    assert "нояб" in drawn["layout"]["annotations"][0]["text"]
+    assert "Nov" not in str(drawn)
+
+
+def test_a_name_is_never_markup() -> None:
+    drawn = figure([Series("<a href='x'>m</a>", "#196ed2", [1, 1, 1])])
+    assert "<a" not in drawn["data"][0]["name"]
+    rows = ranking([Bar("<b>m</b>", "#196ed2", 1, "1")], 1)
+    assert rows["layout"]["annotations"][0]["text"] == "&lt;b&gt;m&lt;/b&gt;"
+
+
+def test_rankings_of_one_row_stand_level() -> None:
+    one, other = (ranking([Bar("m", "#196ed2", 5, "5")] * length, 4) for length in (4, 1))
+    assert one["layout"]["height"] == other["layout"]["height"]
+    assert one["layout"]["yaxis"]["range"] == other["layout"]["yaxis"]["range"]
+    Figure(**one)
+
+
+def test_an_empty_ranking_divides_by_nothing() -> None:
+    assert ranking([Bar("m", "#196ed2", 0, "unpriced")], 1)["layout"]["xaxis"]["range"] == [0, 1]
+
+
+def test_a_provider_has_a_colour_of_the_theme() -> None:
+    providers = ["gemini", "openai", "anthropic", "gigachat", "local", "demo"]
+    colours = [provider_colour(provider) for provider in providers]
+    assert len(set(colours)) == len(providers)
+    assert set(colours) <= set(THEME["chartCategoricalColors"])
+    assert provider_colour("an endpoint of mine") in THEME["chartCategoricalColors"]
+    assert OTHER not in colours
+
+
+def test_models_are_shades_of_their_provider_whatever_their_order() -> None:
+    models = [("gemini", "pro"), ("gemini", "flash"), ("openai", "gpt")]
+    colours = model_colours(models)
+    assert colours == model_colours(reversed(models))
+    assert len(set(colours.values())) == 3
+    assert colours["openai", "gpt"] == provider_colour("openai")
+    assert provider_colour("gemini") in (colours["gemini", "pro"], colours["gemini", "flash"])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_shade_stands_out_from_the_page(mode: str) -> None:
+    names = ["gemini", "openai", "anthropic", "gigachat", "local", "demo", *"abcdefgh"]
+    shades = model_colours((name, str(number)) for name in names for number in range(4))
+    ratios = {
+        colour: contrast(colour, THEME[mode]["backgroundColor"]) for colour in {*shades.values(), OTHER}
+    }
+    assert len(ratios) == 33
+    assert min(ratios.values()) >= GRAPHIC, ratios
