@@ -16,6 +16,7 @@ from ui import format as fmt
 Figure = dict[str, Any]
 DAILY_HEIGHT = 280
 _ROW_HEIGHT = 38
+_AXIS: Figure = {"title": {"text": "", "standoff": 0}, "fixedrange": True}
 _GRID = "rgba(128, 136, 146, 0.22)"
 # So many days fit under a chart on a phone.
 _TICKS = 5
@@ -61,28 +62,26 @@ def daily_bars(
         "layout": {
             **_layout(DAILY_HEIGHT, below=24),
             # Notes instead of tick labels: a tick's short label would head the hover box of its day.
-            "annotations": [_tick(categories[place], _short_day(days[place], language)) for place in shown],
+            "annotations": [_tick(categories[place], days[place], language) for place in shown],
             "barmode": "stack",
             "bargap": _gap(len(days)),
             "hovermode": "x unified",
             "hoverlabel": {"align": "left", "namelength": -1},
             "xaxis": {
+                **_AXIS,
                 "type": "category",
                 "showticklabels": False,
                 "showgrid": False,
                 "showspikes": False,
-                "fixedrange": True,
-                "title": {"text": "", "standoff": 0},
             },
             "yaxis": {
+                **_AXIS,
                 "tickvals": grid,
                 "ticktext": [short(value) for value in grid],
                 "range": [0, grid[-1]],
                 "gridcolor": _GRID,
                 "zeroline": False,
-                "fixedrange": True,
                 "automargin": True,
-                "title": {"text": "", "standoff": 0},
             },
         },
     }
@@ -110,12 +109,8 @@ def ranking(bars: Sequence[Bar], rows: int) -> Figure:
             **_layout(rows * _ROW_HEIGHT + 8),
             "annotations": names + labels,
             "hovermode": False,
-            "xaxis": {
-                "visible": False,
-                "fixedrange": True,
-                "range": [0, max([1, *(bar.value for bar in bars)])],
-            },
-            "yaxis": {"visible": False, "fixedrange": True, "range": [rows - 0.6, -0.75]},
+            "xaxis": {**_AXIS, "visible": False, "range": [0, max([1, *(bar.value for bar in bars)])]},
+            "yaxis": {**_AXIS, "visible": False, "range": [rows - 0.6, -0.75]},
         },
     }
 
@@ -134,12 +129,8 @@ def axis_ticks(highest: int) -> list[int]:
 
 
 def _stack(
-    series: Series,
-    categories: Sequence[str],
-    totals: Sequence[int],
-    exact: Callable[[int], str],
-    language: str,
-) -> dict[str, Any]:
+    series: Series, categories: list[str], totals: list[int], exact: Callable[[int], str], language: str
+) -> Figure:
     details = [
         f"{exact(value)} · {_share(1000 * value // total, language)}" if value else None
         for value, total in zip(series.values, totals, strict=True)
@@ -156,7 +147,7 @@ def _stack(
     }
 
 
-def _layout(height: int, below: int = 0) -> dict[str, Any]:
+def _layout(height: int, below: int = 0) -> Figure:
     return {
         "height": height,
         "margin": {"l": 0, "r": 0, "t": 8, "b": below, "pad": 0},
@@ -167,7 +158,7 @@ def _layout(height: int, below: int = 0) -> dict[str, Any]:
     }
 
 
-def _note(text: str, row: int, x: int, anchor: str) -> dict[str, Any]:
+def _note(text: str, row: int, x: int, anchor: str) -> Figure:
     place = {
         "xref": "paper",
         "x": x,
@@ -185,11 +176,6 @@ def _gap(days: int) -> float:
     return 0.15 if days > 45 else max(0.35, 1 - 0.12 * days)
 
 
-def _tick(category: str, text: str) -> dict[str, Any]:
-    place = {"xref": "x", "x": category, "xanchor": "center", "yref": "paper", "y": 0, "yanchor": "top"}
-    return {**place, "text": text, "showarrow": False, "font": {"size": 12}, "borderpad": 0, "yshift": -3}
-
-
 def _spread(length: int) -> list[int]:
     """A few places out of `length`, evenly apart and away from the edges, where a label would be cut."""
     step = max(1, -(-length // _TICKS))
@@ -199,6 +185,17 @@ def _spread(length: int) -> list[int]:
 @lru_cache(maxsize=1001)
 def _share(permille: int, language: str) -> str:
     return fmt.percent(permille / 1000, language) if permille else "<" + fmt.percent(0.001, language)
+
+
+def _tick(category: str, day: date, language: str) -> Figure:
+    place = {"xref": "x", "x": category, "yref": "paper", "y": 0, "yanchor": "top", "yshift": -3}
+    return {
+        **place,
+        "text": _short_day(day, language),
+        "showarrow": False,
+        "font": {"size": 12},
+        "borderpad": 0,
+    }
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
 from core.usage.ledger import DAILY, EVENTS
+from core.usage.tables import ALL_SOURCES
 from core.usage.types import DayTotals, ModelTotals, ProviderTotals, Source, Totals, UsageReport
 
 # In the order of the fields of `Totals`.
@@ -25,6 +26,7 @@ _COUNTS = (
     "output_tokens",
     "reasoning_tokens",
 )
+_COLUMNS = tuple(DAILY.c[name] for name in (*_COUNTS, "cost_nano"))
 # PostgreSQL widens the sum of a BIGINT to NUMERIC, which Python reads as Decimal.
 _SUMS = tuple(cast(func.sum(DAILY.c[name]), BigInteger) for name in (*_COUNTS, "cost_nano"))
 _KEY = (DAILY.c.day, DAILY.c.provider, DAILY.c.model, DAILY.c.currency)
@@ -73,8 +75,9 @@ def has_batch(session: Session, batch: str) -> bool:
 
 
 def _range(session: Session, user_id: int, start: date, end: date, sample: bool) -> Sequence[_Row]:
-    statement = select(*_RAW_KEY, *_SUMS).where(_within(user_id, start, end, sample))
-    return session.execute(statement.group_by(*_KEY).order_by(*_KEY)).all()
+    # Nothing to group: within one user and one source the rows of `usage_daily` are the answer, in order.
+    statement = select(*_RAW_KEY, *_COLUMNS).where(_within(user_id, start, end, sample))
+    return session.execute(statement.order_by(*_KEY)).all()
 
 
 def _by_currency(session: Session, user_id: int, start: date, end: date, sample: bool) -> Sequence[_Row]:
@@ -87,8 +90,7 @@ def _within(user_id: int, start: date, end: date, sample: bool) -> ColumnElement
 
 
 def _of(sample: bool) -> ColumnElement[bool]:
-    source = DAILY.c.source
-    return source == Source.SAMPLE.value if sample else source != Source.SAMPLE.value
+    return DAILY.c.source == (Source.SAMPLE.value if sample else ALL_SOURCES)
 
 
 def _sum(rows: Iterable[_Row]) -> Totals:

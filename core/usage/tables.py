@@ -9,6 +9,8 @@ from core.store.base import Base, BigId, NanoUnits
 
 # `usage_daily.user_id` of the rows that add up all users; real ids start at 1.
 ALL_USERS = 0
+# `usage_daily.source` of the rows that add up all sources but sample data.
+ALL_SOURCES = ""
 
 
 class UsageEvent(Base):
@@ -53,7 +55,7 @@ class UsageEvent(Base):
 
 
 class UsageDaily(Base):
-    """Sums by user, report day, provider, model, currency and source, and the same for all users.
+    """Sums by user, source, report day, provider, model and currency; the same for all users and all sources.
 
     Written in the transaction that writes the event. The key's order is the order in which reports
     read; SQLite stores the rows in that order (WITHOUT ROWID), so a year is one sequential read.
@@ -62,11 +64,11 @@ class UsageDaily(Base):
     __tablename__ = "usage_daily"
 
     user_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    source: Mapped[str] = mapped_column(String(16), primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     provider: Mapped[str] = mapped_column(String(64), primary_key=True)
     model: Mapped[str] = mapped_column(String(200), primary_key=True)
     currency: Mapped[str] = mapped_column(String(3), primary_key=True)
-    source: Mapped[str] = mapped_column(String(16), primary_key=True)
     requests: Mapped[int] = mapped_column(BigId)
     errors: Mapped[int] = mapped_column(BigId)
     unpriced: Mapped[int] = mapped_column(BigId)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from core.pricing.types import UNPRICED, CallCost, Money
 from core.providers.types import TokenUsage
 from core.store.unit_of_work import UnitOfWork
 from core.usage.ledger import DAILY, EVENTS, KEY, SUMS, Ledger
-from core.usage.tables import ALL_USERS, LedgerState
+from core.usage.tables import ALL_SOURCES, ALL_USERS, LedgerState
 from core.usage.types import Call, CallStatus, Source
 from tests.support.store import NOON, call, migrated
 
@@ -56,10 +57,10 @@ def expected(calls: Sequence[Call], ledger: Ledger) -> dict[tuple[Any, ...], tup
         )
         day = ledger.day_of(one.occurred_at)
         currency = amount.currency if amount else "USD"
-        for user in (ALL_USERS, one.user_id):
-            total = sums.setdefault(
-                (user, day, one.provider, one.model, currency, one.source.value), [0] * len(SUMS)
-            )
+        sources = {one.source.value} if one.source is Source.SAMPLE else {one.source.value, ALL_SOURCES}
+        for user, source in product((ALL_USERS, one.user_id), sources):
+            key = (user, source, day, one.provider, one.model, currency)
+            total = sums.setdefault(key, [0] * len(SUMS))
             for position, figure in enumerate(figures):
                 total[position] += figure
     return {key: tuple(total) for key, total in sums.items()}
@@ -133,7 +134,7 @@ def test_a_new_report_zone_moves_days_and_keeps_totals(unit: UnitOfWork) -> None
     with unit.write() as session:
         moscow.open(session)
     assert roll_ups(unit) == expected(calls, moscow)
-    assert {key[1] for key in roll_ups(unit)} == {date(2026, 11, 20), date(2026, 11, 21)}
+    assert {key[2] for key in roll_ups(unit)} == {date(2026, 11, 20), date(2026, 11, 21)}
     with unit.read() as session:
         assert session.get_one(LedgerState, 1).timezone == "Europe/Moscow"
 

@@ -25,11 +25,11 @@ def upgrade() -> None:
     )
     op.create_table('usage_daily',
     sa.Column('user_id', BIG, autoincrement=False, nullable=False),
+    sa.Column('source', sa.String(length=16), nullable=False),
     sa.Column('day', sa.Date(), nullable=False),
     sa.Column('provider', sa.String(length=64), nullable=False),
     sa.Column('model', sa.String(length=200), nullable=False),
     sa.Column('currency', sa.String(length=3), nullable=False),
-    sa.Column('source', sa.String(length=16), nullable=False),
     sa.Column('requests', BIG, nullable=False),
     sa.Column('errors', BIG, nullable=False),
     sa.Column('unpriced', BIG, nullable=False),
@@ -42,7 +42,7 @@ def upgrade() -> None:
     sa.Column('reasoning_tokens', BIG, nullable=False),
     sa.Column('output_audio_tokens', BIG, nullable=False),
     sa.Column('cost_nano', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('user_id', 'day', 'provider', 'model', 'currency', 'source', name=op.f('pk_usage_daily')),
+    sa.PrimaryKeyConstraint('user_id', 'source', 'day', 'provider', 'model', 'currency', name=op.f('pk_usage_daily')),
     sqlite_with_rowid=False
     )
     op.create_table('usage_events',
