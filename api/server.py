@@ -1,5 +1,6 @@
 """Serving: the API mounted beside the pages, opened and closed with the process, and never too openly."""
 
+import gc
 import logging
 import sys
 from collections.abc import AsyncGenerator
@@ -54,6 +55,9 @@ async def lifespan(_app: Any) -> AsyncGenerator[None]:
     services = await to_thread.run_sync(current)
     # Price tables and SDKs take a good part of a second to import: not on somebody's first message.
     Thread(target=services.prices.warm, daemon=True, name="warm-up").start()
+    # What is loaded by now stays: a full collection need not walk through it again on somebody's page.
+    gc.collect()
+    gc.freeze()
     async with api.router.lifespan_context(api):
         yield
     await to_thread.run_sync(shutdown)

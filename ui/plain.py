@@ -3,12 +3,14 @@
 import re
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@])")
+# Not the non-breaking ones: they hold a number and its unit together.
+_SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 
 
 def escape(text: str) -> str:
     """`text` on one line with everything that Markdown or Streamlit would read as a sign made literal."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", _SPACES.sub(" ", text).strip())
 
 
 def plain_text(text: str) -> str:

@@ -177,7 +177,8 @@ def _add_to_roll_ups(session: Session, sums: Iterable[dict[str, Any]], sign: int
         for user_id in (ALL_USERS, row["user_id"]):
             for source in _sources_of(row["source"]):
                 key = (user_id, source, *(row[name] for name in KEY[2:]))
-                total = totals.setdefault(key, dict(zip(KEY, key, strict=True)) | dict.fromkeys(SUMS, 0))
+                nothing: dict[str, Any] = {**dict(zip(KEY, key, strict=True)), **dict.fromkeys(SUMS, 0)}
+                total = totals.setdefault(key, nothing)
                 for name in SUMS:
                     total[name] += sign * row[name]
     if totals:

@@ -101,3 +101,19 @@ def test_a_wrong_setting_ends_the_start_with_a_sentence(
     assert words in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "hidden-word" not in ended.stderr
+
+
+def test_streamlit_run_beyond_this_machine_is_refused_too(tmp_path: Path) -> None:
+    environment = {**os.environ, "AIHUB_DATA_DIR": str(tmp_path), "AIHUB_ENV_FILE": os.devnull}
+    ended = subprocess.run(
+        [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.address", "0.0.0.0"],
+        cwd=PROJECT_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert "Set AIHUB_HOST=127.0.0.1" in ended.stderr + ended.stdout
+    assert "Traceback" not in ended.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.fakes.gemini_server import GeminiServer, usage
+from tests.fakes.gemini_server import GeminiServer, usage, wrong_key
 from tests.fakes.script import Script
 from tests.support.browser import chromium, visitor
 from tests.support.server import running_hub
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 MESSAGE_BOX = "[data-testid='stChatInput'] textarea"
 ANSWER = "[class*='st-key-answer-']"
 STOP = ".st-key-stop button"
+LINE = "[class*='st-key-meta-']"
 # gemini-2.5-pro above 200 thousand input tokens, as priced by genai-prices 0.2.3: 0.10316125 dollars.
 GOLDEN = usage(prompt=262_960, output=1_744, cached=257_955)
 
@@ -67,24 +68,74 @@ def test_from_the_chat_box_to_the_chart(browser: Browser, hub: str, gemini: Gemi
         gemini.queue(Script(chunks=["The **first** ", "answer"], usage=GOLDEN))
         send(page, "First question")
         expect(page.locator(ANSWER).last).to_contain_text("The first answer")
-        expect(page.locator("[class*='st-key-meta-']")).to_contain_text("264,704 tokens · $0.1032")
-
-        gemini.queue(Script(chunks=["Kept ", "lost"], hang_after=1))
-        send(page, "Second question")
-        expect(page.locator(ANSWER).last).to_contain_text("Kept")
-        page.locator(STOP).click()
-        expect(page.locator("[class*='st-key-meta-']").last).to_contain_text("stopped")
-        expect(page.locator(ANSWER).last).not_to_contain_text("lost")
+        expect(page.locator(LINE)).to_contain_text("264,704 tokens · $0.1032")
 
         gemini.queue(Script(chunks=["Before the reload ", "and after it"], hang_after=1, usage=usage(20, 8)))
-        send(page, "Third question")
+        send(page, "Second question")
         expect(page.locator(ANSWER).last).to_contain_text("Before the reload")
         page.reload()
         expect(page.locator(ANSWER).last).to_contain_text("Before the reload")
         gemini.release()
         expect(page.locator(ANSWER).last).to_contain_text("Before the reload and after it")
-        expect(page.locator(MESSAGE_BOX)).to_be_enabled()
+        expect(page.locator(LINE).last).to_contain_text("28 tokens · $0.000105")
+
+        page.get_by_role("link", name="Usage").click()
+        row = page.locator("[data-testid='stTable'] tr", has_text="gemini-2.5-pro").last
+        # 0.10316125 + 0.000105 dollars, and nothing twice.
+        cells = [
+            "Gemini",
+            "gemini-2.5-pro",
+            "2",
+            "262,980",
+            "257,955",
+            "1,752",
+            "0",
+            "264,732",
+            "$0.1033",
+            "100%",
+            "0",
+        ]
+        expect(row.locator("td, th")).to_have_text(cells)
+        expect(page.locator("[data-testid='stMetricValue']").first).to_have_text("2")
+        expect(page.get_by_text("unpriced")).to_have_count(0)
         no_traceback(page)
+
+
+def test_stop_keeps_what_was_there(browser: Browser, hub: str, gemini: GeminiServer) -> None:
+    with visitor(browser, hub) as page:
+        page.goto("/chat")
+        gemini.queue(Script(chunks=["Kept ", "lost"], hang_after=1))
+        send(page, "A question")
+        expect(page.locator(ANSWER).last).to_contain_text("Kept")
+        page.locator(STOP).click()
+        expect(page.locator(LINE).last).to_contain_text("stopped")
+        expect(page.locator(ANSWER).last).not_to_contain_text("lost")
+        expect(page.locator(MESSAGE_BOX)).to_be_enabled()
+
+
+def test_what_went_wrong_stands_in_the_thread_and_can_be_tried_again(
+    browser: Browser, hub: str, gemini: GeminiServer
+) -> None:
+    with visitor(browser, hub) as page:
+        page.goto("/chat")
+        gemini.queue(wrong_key())
+        send(page, "A question")
+        card = page.locator("[class*='st-key-card-error-']")
+        expect(card).to_contain_text("GEMINI_API_KEY")
+        expect(card).not_to_contain_text("test-key-of-no-use")
+        card.get_by_role("button", name="Retry").click()
+        expect(page.locator(ANSWER).last).to_contain_text("Hello, world!")
+        expect(card).to_have_count(0)
+        no_traceback(page)
+
+
+def test_a_megabyte_is_refused_in_words_and_stays_in_the_box(browser: Browser, hub: str) -> None:
+    with visitor(browser, hub) as page:
+        page.goto("/chat")
+        send(page, "x" * 1_000_000)
+        expect(page.get_by_text("at most 500000 fit")).to_be_visible(timeout=20_000)
+        expect(page.locator(MESSAGE_BOX)).to_have_value("x" * 1_000_000)
+        expect(page.locator("[class*='st-key-question-']")).to_have_count(0)
 
 
 def test_an_answer_goes_on_when_the_tab_is_closed(browser: Browser, hub: str, gemini: GeminiServer) -> None:
@@ -110,4 +161,25 @@ def test_a_deep_link_on_a_fresh_server_is_the_page_reached_from_home(
         navigation = page.locator("[data-testid='stTopNavLink']")
         expect(navigation).to_have_text(["Chat", "Usage"])
         expect(page).to_have_title("Chat · AIHub" if address == "/chat" else "Usage · AIHub")
+        no_traceback(page)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("-m", "streamlit", "run", "Home.py", "--server.port", "{port}"),
+        ("-m", "uvicorn", "Home:app", "--port", "{port}"),
+    ],
+    ids=["streamlit", "uvicorn"],
+)
+def test_the_other_ways_to_start_serve_the_same(
+    browser: Browser, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with running_hub(tmp_path / "data", command=command) as base, visitor(browser, base) as page:
+        page.goto("/chat")
+        send(page, "Hello")
+        expect(page.locator(LINE)).to_contain_text("offline demo, not a model", timeout=20_000)
+        answer = page.request.get("/api/health")
+        assert answer.json()["status"] == "ok"
+        assert page.request.get("/api/nothing").status == 404
         no_traceback(page)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +17,13 @@ _START_SECONDS = 60
 
 
 @contextmanager
-def running_hub(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
-    """`python Home.py` with an empty environment but for `settings`; yields its address."""
+def running_hub(
+    data_dir: Path, settings: Mapping[str, str] | None = None, command: Sequence[str] = ("Home.py",)
+) -> Iterator[str]:
+    """`python Home.py` with an empty environment but for `settings`; yields its address.
+
+    `command`: other arguments for Python; `{port}` in them is the port to serve on.
+    """
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if name not in product_settings()}
     environment |= {"AIHUB_DATA_DIR": str(data_dir), "AIHUB_PORT": str(port), "AIHUB_ENV_FILE": os.devnull}
@@ -26,7 +31,7 @@ def running_hub(data_dir: Path, settings: Mapping[str, str] | None = None) -> It
     log = data_dir / "server.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "Home.py"],
+            [sys.executable, *(part.format(port=port) for part in command)],
             cwd=PROJECT_DIR,
             env={**environment, **(settings or {})},
             stdout=output,
