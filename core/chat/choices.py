@@ -33,11 +33,13 @@ class ModelChoices:
         return self._registry.infos()
 
     def all(self) -> list[ModelChoice]:
-        """Every model that can be picked; never waits for a network."""
+        """Every model that can be picked; never waits for a network. A provider that lists none stands there
+        once with an empty model: its name has to be typed."""
         choices: list[ModelChoice] = []
         for info in self._registry.infos():
             self._refresh(info.id)
-            choices += [ModelChoice(info.id, model.id) for model in self._registry.cached_models(info.id)]
+            models = [model.id for model in self._registry.cached_models(info.id)]
+            choices += [ModelChoice(info.id, model) for model in models or [""]]
         return choices
 
     def default(self) -> ModelChoice:

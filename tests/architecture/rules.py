@@ -93,6 +93,14 @@ def calling(*endings: str) -> Callable[[Source], Iterator[int]]:
     return find
 
 
+def translating_in_f_strings(source: Source) -> Iterator[int]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.JoinedStr):
+            inner = (called_name(part) for part in ast.walk(node))
+            if {"_", "N_", "ngettext"} & set(inner):
+                yield node.lineno
+
+
 def touching(*attributes: str) -> Callable[[Source], Iterator[int]]:
     """`x.attribute`, and `from x import attribute`."""
 
@@ -241,6 +249,15 @@ RULES = [
         example="tests/unit/test_stop.py",
         bad="import time\ntime.sleep(1)",
         good="import time\ndeadline = time.monotonic() + 5",
+    ),
+    Rule(
+        "text-in-f-string",
+        "The catalogue's extractor does not look into f-strings: translate first, then put the result in.",
+        shipped,
+        translating_in_f_strings,
+        example="ui/components/welcome.py",
+        bad="title = f'# {_(\"Chat\")}'",
+        good="name = _('Chat')\ntitle = f'# {name}'",
     ),
     Rule(
         "print",

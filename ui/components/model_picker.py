@@ -26,7 +26,7 @@ def model_picker(viewer: Viewer, thread: Thread | None) -> ModelChoice:
         index=options.index(_key(start)),
         # A key per thread: the widget starts from the thread's own model.
         key=f"chat-model-{thread.uuid if thread else 'new'}",
-        format_func=lambda key: _label(key, labels, start),
+        format_func=lambda key: _label(viewer, key, labels, start),
         label_visibility="collapsed",
         width=320,
         accept_new_options=True,
@@ -58,6 +58,8 @@ def _choice(key: str, labels: dict[str, str], start: ModelChoice) -> ModelChoice
     return ModelChoice(start.provider, key)
 
 
-def _label(key: str, labels: dict[str, str], start: ModelChoice) -> str:
+def _label(viewer: Viewer, key: str, labels: dict[str, str], start: ModelChoice) -> str:
+    _ = viewer.tr.text
     choice = _choice(key, labels, start)
-    return f"{labels[choice.provider]} · {choice.model or '—'}"
+    model = choice.model or _("type a model’s name")
+    return f"{labels[choice.provider]} · {model}"

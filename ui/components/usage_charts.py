@@ -63,7 +63,12 @@ def daily_section(viewer: Viewer, report: UsageReport, measure: Measure, split: 
         plot(figure, "usage-daily", _("Usage by day"))
         _legend(series)
     else:
-        st.caption(_("Nothing to draw: none of these calls has a price."))
+        no_price = measure.kind is Kind.COST and report.total.unpriced == report.total.requests
+        st.caption(
+            _("Nothing to draw: none of these calls has a price.")
+            if no_price
+            else _("Nothing to draw: these calls come to 0.")
+        )
     with st.expander(_("Table by day"), key="usage-days", on_change="rerun") as table:
         if table.open:
             day_table(viewer, report)
