@@ -3,13 +3,15 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from core.chat import tables
+from core.chat.queries import last_message, own_thread, refuse_while_answering
 from core.chat.recording import MessageRecorder, context_of, recover
 from core.chat.rows import message_of, thread_of
 from core.chat.types import Message, MessageStatus, Sent, Thread
+from core.chat.wording import checked_message, checked_title, title_from
 from core.errors import AppError, ErrorKind
 from core.generation.engine import GenerationEngine
 from core.generation.generation import Generation
@@ -19,14 +21,10 @@ from core.generation.types import GenerationRequest
 from core.i18n import N_
 from core.providers.registry import ProviderRegistry
 from core.providers.types import CompletionRequest, Role
-from core.store.text import storable
 from core.store.unit_of_work import UnitOfWork
 from core.usage.ledger import Ledger
 from core.usage.types import Source
 
-# About 125,000 tokens of English: more than most models read, and still quick to draw.
-MAX_MESSAGE_CHARS = 500_000
-MAX_TITLE_CHARS = 80
 # A deleted thread can be brought back for the 10 seconds the page offers it, with some to spare.
 UNDO_FOR = timedelta(seconds=30)
 _THREADS_SHOWN = 200
@@ -60,7 +58,7 @@ class ChatService:
     def thread(self, user_id: int, thread_uuid: str) -> Thread:
         """One thread; AppError(not_found) when there is none of that name for this user."""
         with self._unit.read() as session:
-            return thread_of(_own_thread(session, user_id, thread_uuid))
+            return thread_of(own_thread(session, user_id, thread_uuid))
 
     def messages(self, user_id: int, thread_uuid: str) -> list[Message]:
         """The thread's messages in order. Answers whose writer died are closed on the way."""
@@ -74,18 +72,9 @@ class ChatService:
 
     def rename_thread(self, user_id: int, thread_uuid: str, title: str) -> Thread:
         """Give a thread a title of 1 to 80 characters."""
-        title = " ".join(storable(title).split())
-        if not title:
-            raise AppError(ErrorKind.VALIDATION, N_("A thread needs a name. Type one."))
-        if len(title) > MAX_TITLE_CHARS:
-            raise AppError(
-                ErrorKind.VALIDATION,
-                N_("The name has {length} characters; at most {limit} fit. Shorten it."),
-                length=len(title),
-                limit=MAX_TITLE_CHARS,
-            )
+        title = checked_title(title)
         with self._unit.write() as session:
-            row = _own_thread(session, user_id, thread_uuid)
+            row = own_thread(session, user_id, thread_uuid)
             row.title, row.updated_at = title, datetime.now(UTC)
             return thread_of(row)
 
@@ -97,14 +86,14 @@ class ChatService:
         self.stop(user_id, thread_uuid)
         now = datetime.now(UTC)
         with self._unit.write() as session:
-            _own_thread(session, user_id, thread_uuid).deleted_at = now
+            own_thread(session, user_id, thread_uuid).deleted_at = now
             expired = tables.Thread.deleted_at < now - UNDO_FOR
             session.execute(delete(tables.Thread).where(expired))
 
     def restore_thread(self, user_id: int, thread_uuid: str) -> Thread:
         """Undo `delete_thread`; AppError(not_found) when it is too late."""
         with self._unit.write() as session:
-            row = _own_thread(session, user_id, thread_uuid, deleted=True)
+            row = own_thread(session, user_id, thread_uuid, deleted=True)
             row.deleted_at = None
             return thread_of(row)
 
@@ -114,7 +103,7 @@ class ChatService:
         Raises AppError before anything is stored or sent: empty or oversized text, a provider without
         a key, a thread that is still being answered, a database that cannot be written.
         """
-        text = _checked(text)
+        text = checked_message(text)
         model = model.strip()
         if not model:
             raise AppError(ErrorKind.VALIDATION, N_("Pick a model first."))
@@ -122,12 +111,12 @@ class ChatService:
         now = datetime.now(UTC)
         with self._unit.write() as session:
             if thread_uuid is None:
-                thread = _new_thread(user_id, _title_from(text), provider, model, now)
+                thread = _new_thread(user_id, title_from(text), provider, model, now)
                 session.add(thread)
                 session.flush()
             else:
-                thread = _own_thread(session, user_id, thread_uuid)
-                _refuse_while_answering(session, thread)
+                thread = own_thread(session, user_id, thread_uuid)
+                refuse_while_answering(session, thread)
                 thread.provider, thread.model = provider, model
                 thread.updated_at = thread.last_message_at = now
             question = tables.Message(
@@ -143,8 +132,8 @@ class ChatService:
             session.add(question)
             session.flush()
             session.add(answer)
-            return_value = self._begin(session, thread, answer, provider, model)
-        return self._launch(user_id, *return_value)
+            ready = self._begin(session, thread, answer, provider, model)
+        return self._launch(user_id, *ready)
 
     def retry(self, user_id: int, thread_uuid: str, message_id: int, provider: str, model: str) -> Sent:
         """Ask again for an answer that failed or was cut short; the new one takes its place.
@@ -153,15 +142,15 @@ class ChatService:
         """
         self._registry.get(provider)
         with self._unit.write() as session:
-            thread = _own_thread(session, user_id, thread_uuid)
-            _refuse_while_answering(session, thread)
-            last = _last_message(session, thread)
+            thread = own_thread(session, user_id, thread_uuid)
+            refuse_while_answering(session, thread)
+            last = last_message(session, thread)
             if last is None or last.id != message_id or last.status == MessageStatus.COMPLETE.value:
                 raise AppError(ErrorKind.VALIDATION, N_("Only the last answer can be tried again."))
             thread.provider, thread.model = provider, model
             last.content, last.error_kind, last.error_message, last.error_params = "", None, None, None
-            return_value = self._begin(session, thread, last, provider, model)
-        return self._launch(user_id, *return_value)
+            ready = self._begin(session, thread, last, provider, model)
+        return self._launch(user_id, *ready)
 
     def live(self, message: Message) -> Generation | None:
         """The running answer behind a message, when this process is writing it."""
@@ -185,7 +174,7 @@ class ChatService:
 
     def _messages(self, user_id: int, thread_uuid: str) -> list[Message]:
         with self._unit.read() as session:
-            thread = _own_thread(session, user_id, thread_uuid)
+            thread = own_thread(session, user_id, thread_uuid)
             rows = select(tables.Message).where(tables.Message.thread_id == thread.id)
             return [message_of(row) for row in session.scalars(rows.order_by(tables.Message.id))]
 
@@ -223,22 +212,6 @@ class ChatService:
         return Sent(thread, message_id, generation)
 
 
-def _checked(text: str) -> str:
-    text = storable(text).strip()
-    if not text:
-        raise AppError(ErrorKind.VALIDATION, N_("The message is empty. Type something first."))
-    if len(text) > MAX_MESSAGE_CHARS:
-        raise AppError(
-            ErrorKind.VALIDATION,
-            N_(
-                "The message has {length} characters; at most {limit} fit. Send it in parts, or only what matters."
-            ),
-            length=len(text),
-            limit=MAX_MESSAGE_CHARS,
-        )
-    return text
-
-
 def _new_thread(user_id: int, title: str, provider: str, model: str, now: datetime) -> tables.Thread:
     return tables.Thread(
         uuid=str(uuid.uuid4()),
@@ -250,37 +223,3 @@ def _new_thread(user_id: int, title: str, provider: str, model: str, now: dateti
         updated_at=now,
         last_message_at=now,
     )
-
-
-def _title_from(text: str) -> str:
-    words = " ".join(text[:400].split())
-    if len(words) <= 60:
-        return words
-    return words[:60].rsplit(" ", 1)[0].rstrip(" ,.;:—-") + "…"
-
-
-def _own_thread(session: Session, user_id: int, thread_uuid: str, deleted: bool = False) -> tables.Thread:
-    gone = tables.Thread.deleted_at.is_not(None) if deleted else tables.Thread.deleted_at.is_(None)
-    own = select(tables.Thread).where(
-        tables.Thread.uuid == thread_uuid, tables.Thread.user_id == user_id, gone
-    )
-    row = session.scalars(own).one_or_none()
-    if row is None:
-        raise AppError(ErrorKind.NOT_FOUND, N_("There is no such thread. Pick another, or start a new one."))
-    return row
-
-
-def _last_message(session: Session, thread: tables.Thread) -> tables.Message | None:
-    of_thread = select(tables.Message).where(tables.Message.thread_id == thread.id)
-    return session.scalars(of_thread.order_by(tables.Message.id.desc()).limit(1)).one_or_none()
-
-
-def _refuse_while_answering(session: Session, thread: tables.Thread) -> None:
-    # Writers queue: take the thread's row first, so that two tabs cannot both pass this check.
-    session.execute(update(tables.Thread).where(tables.Thread.id == thread.id).values(uuid=thread.uuid))
-    last = _last_message(session, thread)
-    if last is not None and last.status == MessageStatus.STREAMING.value:
-        raise AppError(
-            ErrorKind.VALIDATION,
-            N_("This thread is still being answered. Wait for the end, or stop the answer."),
-        )

@@ -4,10 +4,8 @@ import logging
 import sys
 import threading
 import time
-import traceback
 from concurrent.futures import Future
-from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import datetime
 
 import anyio
 from anyio import to_thread
@@ -15,12 +13,11 @@ from anyio.from_thread import BlockingPortal
 
 from core.errors import AppError, ErrorKind
 from core.generation.generation import Generation
-from core.generation.settling import NOT_CHARGED, CallPricer, settle_usage
+from core.generation.settling import CallPricer
+from core.generation.stream import ProviderStream
 from core.generation.types import GenerationRequest, Outcome, Recorder
 from core.i18n import N_
 from core.providers.registry import ProviderRegistry
-from core.providers.types import FinishReason, StreamEnd, TextDelta, TokenUsage, UsageReport
-from core.store.text import storable
 from core.store.unit_of_work import UnitOfWork
 from core.usage.ledger import Ledger
 from core.usage.types import Call, CallStatus
@@ -33,24 +30,6 @@ PROGRESS_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0
 _RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 _CLOSE_SECONDS = 10.0
-
-
-class _Stream:
-    """What one provider stream came to, gathered while it runs."""
-
-    def __init__(self, generation: Generation) -> None:
-        self.generation = generation
-        self.occurred_at = datetime.now(UTC)
-        self.started = time.monotonic()
-        self.first_token: float | None = None
-        self.usage: TokenUsage | None = None
-        self.end: StreamEnd | None = None
-        self.error: AppError | None = None
-
-    def status(self) -> CallStatus:
-        if self.generation.ended_by is not None and self.end is None:
-            return self.generation.ended_by
-        return CallStatus.FAILED if self.error else CallStatus.COMPLETED
 
 
 class GenerationEngine:
@@ -120,89 +99,20 @@ class GenerationEngine:
         self._portal.start_task_soon(_end_stream, generation, status)
 
     async def _run(self, generation: Generation, recorder: Recorder) -> None:
-        stream = _Stream(generation)
+        stream = ProviderStream(generation, self._registry, self._pricer)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._save_progress, generation, recorder)
-            await self._consume(stream)
+            await stream.run()
             tasks.cancel_scope.cancel()
-        await self._record(generation, recorder, stream, self._outcome(stream))
-
-    async def _consume(self, stream: _Stream) -> None:
-        request = stream.generation.request
-        scope = stream.generation.scope = anyio.CancelScope()
-        if stream.generation.ended_by is not None:
-            scope.cancel()
-        try:
-            with scope, anyio.fail_after(request.deadline_seconds):
-                provider = self._registry.get(request.provider)
-                async with aclosing(provider.stream(request.completion)) as events:
-                    async for event in events:
-                        if isinstance(event, TextDelta):
-                            stream.first_token = stream.first_token or time.monotonic()
-                            stream.generation.append(storable(event.text))
-                        elif isinstance(event, UsageReport):
-                            stream.usage = event.usage
-                        else:
-                            stream.end = event
-        except AppError as error:
-            stream.error = error
-        except TimeoutError:
-            stream.error = AppError(
-                ErrorKind.TIMEOUT,
-                N_("The model took longer than {seconds} s and was stopped. Try again, or ask for less."),
-                seconds=int(request.deadline_seconds),
-            )
-        except Exception as error:  # noqa: BLE001 - whatever an SDK throws, the call is recorded
-            # The message may quote what was sent: only the kind and the place are logged.
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            _logger.error("%s in the stream of %s:\n%s", type(error).__name__, request.provider, frames)
-            stream.error = AppError(
-                ErrorKind.INTERNAL,
-                N_("AIHub could not read the answer ({reason}). Try again; the log says where it failed."),
-                reason=type(error).__name__,
-            )
-
-    def _outcome(self, stream: _Stream) -> Outcome:
-        request = stream.generation.request
-        text = stream.generation.text
-        status = stream.status()
-        error = stream.error if status is CallStatus.FAILED else None
-        if (
-            status is CallStatus.COMPLETED
-            and stream.end
-            and stream.end.reason is FinishReason.SAFETY
-            and not text
-        ):
-            status = CallStatus.FAILED
-            error = AppError(
-                ErrorKind.SAFETY,
-                N_("The provider blocked this answer for safety ({reason}). Rephrase the message."),
-                reason=stream.end.raw_reason or "safety",
-            )
-        usage = settle_usage(request.completion, stream.usage, text, stream.end is not None, error)
-        cost = self._pricer.cost(request.provider, request.completion.model, usage, stream.occurred_at)
-        if error is not None and usage == TokenUsage():
-            cost = NOT_CHARGED
-        return Outcome(
-            status=status,
-            text=text,
-            usage=usage,
-            cost=cost,
-            latency_ms=_milliseconds(stream.started, time.monotonic()) or 0,
-            first_token_ms=_milliseconds(stream.started, stream.first_token),
-            finish_reason=stream.end.reason if stream.end else None,
-            error=error,
-        )
+        await self._record(generation, recorder, stream.occurred_at, stream.outcome())
 
     async def _record(
-        self, generation: Generation, recorder: Recorder, stream: _Stream, outcome: Outcome
+        self, generation: Generation, recorder: Recorder, occurred_at: datetime, outcome: Outcome
     ) -> None:
         attempt = 0
         while True:
             try:
-                await to_thread.run_sync(
-                    self._write, generation.request, recorder, stream.occurred_at, outcome
-                )
+                await to_thread.run_sync(self._write, generation.request, recorder, occurred_at, outcome)
             except Exception as error:
                 problem = (
                     error
@@ -262,6 +172,9 @@ class GenerationEngine:
             except AppError as error:
                 # The next round tries again, and the end is kept until it can be written.
                 _logger.warning("progress of an answer was not saved: %s", error)
+            except Exception:
+                # Whatever it was, it must not end the answer.
+                _logger.exception("progress of an answer was not saved")
             else:
                 saved, saved_at = text, time.monotonic()
 
@@ -283,10 +196,6 @@ def _background_loop() -> tuple[BlockingPortal, threading.Thread]:
     thread = threading.Thread(target=anyio.run, args=(serve,), name="generation", daemon=True)
     thread.start()
     return opened.result(), thread
-
-
-def _milliseconds(start: float, end: float | None) -> int | None:
-    return None if end is None else round((end - start) * 1000)
 
 
 async def _end_stream(generation: Generation, status: CallStatus) -> None:

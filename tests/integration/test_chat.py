@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core.chat.service import MAX_MESSAGE_CHARS
 from core.chat.types import MessageStatus
+from core.chat.wording import MAX_MESSAGE_CHARS
 from core.errors import AppError, ErrorKind
 from core.providers.types import Role
 from core.services import Services
