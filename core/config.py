@@ -34,7 +34,8 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     auth: Literal["local", "password", "oidc"] = "local"
     timezone: str = "UTC"
-    language: Literal["en", "ru"] | None = None
+    # Korean is to come; until then its readers get English.
+    language: Literal["en", "ru", "ko"] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ui.markdown import plain_excerpt, safe_markdown
+from ui.markdown import safe_markdown
 
 
 @pytest.mark.parametrize(
@@ -161,20 +161,6 @@ def test_work_grows_with_the_text_not_with_its_square(part: str) -> None:
 
 def test_half_a_megabyte_of_brackets_ends() -> None:
     assert "![" not in safe_markdown("![a" * 160_000)
-
-
-def test_excerpt() -> None:
-    assert plain_excerpt("# **Hello** [there](http://x)\n\n```py\nx\n```", 40) == "Hello there x"
-    assert plain_excerpt("one two three four", 12) == "one two…"
-    assert plain_excerpt("abcdefghijklmnop", 6) == "abcde…"
-    assert plain_excerpt("", 6) == ""
-    assert plain_excerpt("![pic](http://x) snake_case", 40) == "pic snake_case"
-
-
-@given(st.text(max_size=200), st.integers(1, 50))
-def test_an_excerpt_is_one_short_line(text: str, limit: int) -> None:
-    assert len(plain_excerpt(text, limit)) <= limit
-    assert "\n" not in plain_excerpt(text, limit)
 
 
 COMMONMARK = MarkdownIt("commonmark")
