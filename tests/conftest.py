@@ -1,16 +1,24 @@
 """What holds for every test: a clean environment, no network, its own data folder."""
 
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.databases import postgres_database, sqlite_url
 from tests.support.isolation import NetworkGuard, product_settings
 from tests.support.options import REQUIRE_BROWSER
+
+
+# In CI the same examples every time: a search for new ones belongs to whoever is at work on the code.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -145,6 +145,8 @@ def test_no_picture_is_left_where_there_is_no_code(text: str) -> None:
 @settings(deadline=None)
 @given(PIECES, st.text("abc![](){}$:`<>\\ \n", max_size=60))
 def test_fenced_code_comes_through_byte_for_byte(before: str, code: str) -> None:
+    # Streamlit itself empties lines of white space alone.
+    code = "\n".join(line if line.strip() else "" for line in code.split("\n"))
     fence = "`" * 9
     block = f"{fence}py\n{code}\n{fence}"
     assert block in safe_markdown(f"{before.replace('`', '').replace('~', '')}\n\nEnd.\n\n{block}\n\nafter")
