@@ -14,7 +14,6 @@ from tests.support.databases import postgres_database, sqlite_url
 from tests.support.isolation import NetworkGuard, product_settings
 from tests.support.options import REQUIRE_BROWSER
 
-
 # In CI the same examples every time: a search for new ones belongs to whoever is at work on the code.
 hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):

@@ -191,7 +191,8 @@ class ChatService:
         answer.status = MessageStatus.STREAMING.value
         answer.provider, answer.model = provider, model
         answer.request_id = request_id = str(uuid.uuid4())
-        answer.owner, answer.heartbeat_at, answer.started_at = this_process(), now, now
+        answer.owner, answer.heartbeat_at = this_process(), now
+        answer.created_at = answer.started_at = thread.last_message_at = now
         session.flush()
         request = CompletionRequest(model, context_of(session, thread, answer.id), thread.system_prompt)
         return thread_of(thread), answer.id, request_id, request

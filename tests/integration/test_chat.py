@@ -143,6 +143,7 @@ def test_retry_takes_the_failed_answers_place(hub: Hub) -> None:
     again = services.chat.retry(me(services), sent.thread.uuid, failed.id, "gemini", MODEL)
     message = answered(services, again)
     assert (message.id, message.content, message.error) == (failed.id, "Hello, world!", None)
+    assert message.created_at > failed.created_at
     assert [event["status"] for event in events(services)] == ["failed", "completed"]
     with pytest.raises(AppError, match="Only the last answer"):
         services.chat.retry(me(services), sent.thread.uuid, failed.id, "gemini", MODEL)
