@@ -24,8 +24,8 @@ Hub = tuple[Services, GeminiServer]
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with opened_with_gemini(f"sqlite:///{tmp_path / 'hub.db'}", tmp_path) as both:
+def hub(database_url: str, tmp_path: Path) -> Iterator[Hub]:
+    with opened_with_gemini(database_url, tmp_path) as both:
         yield both
 
 

@@ -82,4 +82,5 @@ def _split(viewer: Viewer, message: Message) -> str | None:
     rows.append(_("Price source: {source}", source=cost.source))
     if message.first_token_ms is not None:
         rows.append(_("First token after {time}", time=fmt.duration(message.first_token_ms, language)))
-    return "\n\n".join(escape(row) for row in rows)
+    # Two spaces before the break: lines of one paragraph.
+    return "  \n".join(escape(row) for row in rows)
