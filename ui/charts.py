@@ -1,4 +1,4 @@
-"""Figures as plain dicts (2 ms each, where plotly.express takes 30). Colours of text and grid are left to
+"""Figures as plain dicts (2 ms each, where Plotly's express functions take 30). Colours of text and grid are left to
 Streamlit's own Plotly theme, so they follow light and dark; every number is written by `ui.format`.
 """
 
