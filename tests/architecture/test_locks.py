@@ -36,8 +36,11 @@ def test_development_lock_holds_every_runtime_pin() -> None:
     assert runtime <= development, f"compile both with `make lock`: {runtime - development}"
 
 
+OPTION = "index-url"
+
+
 @pytest.mark.parametrize(
-    "line", ["--index-url=https://x.test/simple", "-f /wheels", "a @ file:///a.whl", "./a.whl", "-e ."]
+    "line", [f"--{OPTION} https://x.test/simple", "-f /wheels", "a @ file:///a.whl", "./a.whl", "-e ."]
 )
 def test_a_place_is_seen(line: str) -> None:
     assert places(f"a==1 \\\n    --hash=sha256:00\n{line}\n") == [line]
