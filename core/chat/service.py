@@ -2,8 +2,9 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from core.chat import tables
@@ -28,6 +29,9 @@ from core.usage.types import Source
 # A deleted thread can be brought back for the 10 seconds the page offers it, with some to spare.
 UNDO_FOR = timedelta(seconds=30)
 _THREADS_SHOWN = 200
+
+# Thread, message id, request id and what is asked of the model.
+_Ready = tuple[Thread, int, str, CompletionRequest]
 
 
 class ChatService:
@@ -119,20 +123,9 @@ class ChatService:
                 refuse_while_answering(session, thread)
                 thread.provider, thread.model = provider, model
                 thread.updated_at = thread.last_message_at = now
-            question = tables.Message(
-                thread_id=thread.id,
-                role=Role.USER.value,
-                content=text,
-                status=MessageStatus.COMPLETE.value,
-                created_at=now,
-            )
-            answer = tables.Message(
-                thread_id=thread.id, role=Role.ASSISTANT.value, content="", created_at=now, status=""
-            )
-            session.add(question)
-            session.flush()
-            session.add(answer)
-            ready = self._begin(session, thread, answer, provider, model)
+            answer = _answer_values(provider, model, now)
+            message_id = _add_turn(session, thread.id, text, answer)
+            ready = _ready(session, thread, message_id, answer)
         return self._launch(user_id, *ready)
 
     def retry(self, user_id: int, thread_uuid: str, message_id: int, provider: str, model: str) -> Sent:
@@ -148,8 +141,11 @@ class ChatService:
             if last is None or last.id != message_id or last.status == MessageStatus.COMPLETE.value:
                 raise AppError(ErrorKind.VALIDATION, N_("Only the last answer can be tried again."))
             thread.provider, thread.model = provider, model
-            last.content, last.error_kind, last.error_message, last.error_params = "", None, None, None
-            ready = self._begin(session, thread, last, provider, model)
+            last.error_kind = last.error_message = last.error_params = None
+            answer = _answer_values(provider, model, datetime.now(UTC))
+            for name, value in answer.items():
+                setattr(last, name, value)
+            ready = _ready(session, thread, last.id, answer)
         return self._launch(user_id, *ready)
 
     def live(self, message: Message) -> Generation | None:
@@ -184,19 +180,6 @@ class ChatService:
     def _recover(self, session: Session, thread_id: int | None = None) -> int:
         return recover(session, self._ledger, self._pricer, self._engine, thread_id)
 
-    def _begin(
-        self, session: Session, thread: tables.Thread, answer: tables.Message, provider: str, model: str
-    ) -> tuple[Thread, int, str, CompletionRequest]:
-        now = datetime.now(UTC)
-        answer.status = MessageStatus.STREAMING.value
-        answer.provider, answer.model = provider, model
-        answer.request_id = request_id = str(uuid.uuid4())
-        answer.owner, answer.heartbeat_at = this_process(), now
-        answer.created_at = answer.started_at = thread.last_message_at = now
-        session.flush()
-        request = CompletionRequest(model, context_of(session, thread, answer.id), thread.system_prompt)
-        return thread_of(thread), answer.id, request_id, request
-
     def _launch(
         self, user_id: int, thread: Thread, message_id: int, request_id: str, completion: CompletionRequest
     ) -> Sent:
@@ -224,3 +207,41 @@ def _new_thread(user_id: int, title: str, provider: str, model: str, now: dateti
         updated_at=now,
         last_message_at=now,
     )
+
+
+def _answer_values(provider: str, model: str, now: datetime) -> dict[str, Any]:
+    """The columns of an answer that is about to be written by this process."""
+    return {
+        "content": "",
+        "status": MessageStatus.STREAMING.value,
+        "provider": provider,
+        "model": model,
+        "request_id": str(uuid.uuid4()),
+        "owner": this_process(),
+        "heartbeat_at": now,
+        "created_at": now,
+        "started_at": now,
+    }
+
+
+def _add_turn(session: Session, thread_id: int, text: str, answer: dict[str, Any]) -> int:
+    """Store a question and the answer to come, in this order; returns the answer's id."""
+    question = dict.fromkeys(answer) | {
+        "content": text,
+        "status": MessageStatus.COMPLETE.value,
+        "created_at": answer["created_at"],
+    }
+    rows = [
+        {"thread_id": thread_id, "role": Role.USER.value, **question},
+        {"thread_id": thread_id, "role": Role.ASSISTANT.value, **answer},
+    ]
+    # One statement for both: this stands between Enter and the first token.
+    added = insert(tables.Message).returning(tables.Message.id, sort_by_parameter_order=True)
+    return session.scalars(added, rows).all()[1]
+
+
+def _ready(session: Session, thread: tables.Thread, message_id: int, answer: dict[str, Any]) -> _Ready:
+    request = CompletionRequest(
+        answer["model"], context_of(session, thread, message_id), thread.system_prompt
+    )
+    return thread_of(thread), message_id, answer["request_id"], request
