@@ -4,6 +4,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from core.errors import AppError
 from core.generation.engine import GenerationEngine
 from core.providers.registry import ProviderRegistry
 from core.providers.types import ProviderInfo
@@ -31,6 +32,14 @@ class ModelChoices:
     def providers(self) -> tuple[ProviderInfo, ...]:
         """The configured providers, Demo last."""
         return self._registry.infos()
+
+    def knows(self, provider: str) -> bool:
+        """Whether AIHub can speak to `provider`, with or without a key for it."""
+        try:
+            self._registry.info(provider)
+        except AppError:
+            return False
+        return True
 
     def all(self) -> list[ModelChoice]:
         """Every model that can be picked; never waits for a network. A provider that lists none stands there

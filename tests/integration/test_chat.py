@@ -158,6 +158,16 @@ def test_an_empty_message_is_refused_and_stored_nowhere(hub: Hub, text: str) -> 
     assert server.requests == []
 
 
+def test_a_provider_without_a_key_says_which_setting_it_wants(hub: Hub) -> None:
+    services, _server = hub
+    with pytest.raises(AppError, match="Set OPENAI_API_KEY") as refused:
+        services.chat.send(me(services), None, "Hello", "openai", "gpt-5.5")
+    assert refused.value.kind is ErrorKind.NO_KEY
+    assert services.chat.threads(me(services)) == []
+    assert services.choices.knows("openai")
+    assert not services.choices.knows("nobody")
+
+
 def test_a_message_of_a_megabyte_is_refused_with_the_limit(hub: Hub) -> None:
     services, server = hub
     with pytest.raises(AppError, match=str(MAX_MESSAGE_CHARS)):

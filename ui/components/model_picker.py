@@ -32,7 +32,7 @@ def model_picker(viewer: Viewer, thread: Thread | None) -> ModelChoice:
         accept_new_options=True,
         placeholder=_("Pick a model, or type its name"),
     )
-    choice = _choice(picked or _key(start), labels, start)
+    choice = _choice(viewer, picked or _key(start), start)
     remember(Slot.MODEL, choice)
     return choice
 
@@ -50,16 +50,19 @@ def _key(choice: ModelChoice) -> str:
     return f"{choice.provider}/{choice.model}"
 
 
-def _choice(key: str, labels: dict[str, str], start: ModelChoice) -> ModelChoice:
-    """A listed key, or a typed name: of the provider it starts with, else of the present one."""
+def _choice(viewer: Viewer, key: str, start: ModelChoice) -> ModelChoice:
+    """A listed key, or a typed name: of the provider it starts with, else of the present one.
+
+    A provider without a key may be named too: sending then says which setting it wants.
+    """
     provider, slash, model = key.partition("/")
-    if slash and provider in labels:
+    if slash and viewer.services.choices.knows(provider):
         return ModelChoice(provider, model)
     return ModelChoice(start.provider, key)
 
 
 def _label(viewer: Viewer, key: str, labels: dict[str, str], start: ModelChoice) -> str:
     _ = viewer.tr.text
-    choice = _choice(key, labels, start)
+    choice = _choice(viewer, key, start)
     model = choice.model or _("type a model’s name")
-    return f"{labels[choice.provider]} · {model}"
+    return f"{labels.get(choice.provider, choice.provider)} · {model}"
