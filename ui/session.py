@@ -13,7 +13,6 @@ class Slot(StrEnum):
     NOTICE = "chat.notice"
     UNDO = "chat.undo"
     RENAMING = "chat.renaming"
-    USAGE_VIEW = "usage.view"
     USAGE_NOTICE = "usage.notice"
 
 

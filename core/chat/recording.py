@@ -63,13 +63,18 @@ def recover(
     waiting = select(tables.Message).where(tables.Message.status == MessageStatus.STREAMING.value)
     if thread_id is not None:
         waiting = waiting.where(tables.Message.thread_id == thread_id)
-    orphans = [row for row in session.scalars(waiting) if _is_orphan(row, engine, now)]
+    # Locked before it is judged: an answer that ends at this moment is seen as ended, not as left behind.
+    waiting = waiting.with_for_update()
+    orphans = [row for row in session.scalars(waiting) if is_orphan(row, engine, now)]
     for row in orphans:
         _interrupt(session, row, ledger, pricer)
     return len(orphans)
 
 
-def _is_orphan(row: tables.Message, engine: GenerationEngine, now: datetime) -> bool:
+def is_orphan(row: tables.Message, engine: GenerationEngine, now: datetime) -> bool:
+    """Whether an answer stands as being written though its writer is gone."""
+    if row.status != MessageStatus.STREAMING.value:
+        return False
     if row.owner == this_process():
         # A moment passes between storing a message and starting its answer.
         started = row.started_at or row.created_at

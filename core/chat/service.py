@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.chat import tables
 from core.chat.queries import last_message, own_thread, refuse_while_answering
-from core.chat.recording import MessageRecorder, context_of, recover
+from core.chat.recording import MessageRecorder, context_of, is_orphan, recover
 from core.chat.rows import message_of, thread_of
 from core.chat.types import Message, MessageStatus, Sent, Thread
 from core.chat.wording import checked_message, checked_title, title_from
@@ -66,13 +66,12 @@ class ChatService:
 
     def messages(self, user_id: int, thread_uuid: str) -> list[Message]:
         """The thread's messages in order. Answers whose writer died are closed on the way."""
-        rows = self._messages(user_id, thread_uuid)
-        if any(self._is_orphan(row) for row in rows):
-            thread = self.thread(user_id, thread_uuid)
+        messages, left_behind = self._read(user_id, thread_uuid)
+        if left_behind is not None:
             with self._unit.write() as session:
-                self._recover(session, thread.id)
-            rows = self._messages(user_id, thread_uuid)
-        return rows
+                self._recover(session, left_behind)
+            messages, _again = self._read(user_id, thread_uuid)
+        return messages
 
     def rename_thread(self, user_id: int, thread_uuid: str, title: str) -> Thread:
         """Give a thread a title of 1 to 80 characters."""
@@ -154,7 +153,7 @@ class ChatService:
 
     def stop(self, user_id: int, thread_uuid: str) -> bool:
         """Stop the thread's answer and keep its text so far; False when nothing was running here."""
-        streaming = [m for m in self._messages(user_id, thread_uuid) if m.status is MessageStatus.STREAMING]
+        streaming = [m for m in self._read(user_id, thread_uuid)[0] if m.status is MessageStatus.STREAMING]
         stopped = False
         for message in streaming:
             generation = self.live(message)
@@ -168,14 +167,15 @@ class ChatService:
         with self._unit.write() as session:
             return self._recover(session)
 
-    def _messages(self, user_id: int, thread_uuid: str) -> list[Message]:
+    def _read(self, user_id: int, thread_uuid: str) -> tuple[list[Message], int | None]:
+        """The thread's messages, and its id when one of them has to be closed (which takes a write)."""
+        now = datetime.now(UTC)
         with self._unit.read() as session:
             thread = own_thread(session, user_id, thread_uuid)
-            rows = select(tables.Message).where(tables.Message.thread_id == thread.id)
-            return [message_of(row) for row in session.scalars(rows.order_by(tables.Message.id))]
-
-    def _is_orphan(self, message: Message) -> bool:
-        return message.status is MessageStatus.STREAMING and self.live(message) is None
+            of_thread = select(tables.Message).where(tables.Message.thread_id == thread.id)
+            rows = session.scalars(of_thread.order_by(tables.Message.id)).all()
+            left_behind = any(is_orphan(row, self._engine, now) for row in rows)
+            return [message_of(row) for row in rows], thread.id if left_behind else None
 
     def _recover(self, session: Session, thread_id: int | None = None) -> int:
         return recover(session, self._ledger, self._pricer, self._engine, thread_id)
