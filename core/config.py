@@ -1,6 +1,8 @@
 """Settings from the environment and .env; one frozen object, read once at start."""
 
 import os
+import re
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -18,7 +20,8 @@ def _key(*names: str) -> SecretStr | None:
 
 
 def _url(*names: str) -> str | None:
-    return Field(default=None, validation_alias=AliasChoices(*names))
+    # Not in a repr: an address may hold a password.
+    return Field(default=None, validation_alias=AliasChoices(*names), repr=False)
 
 
 class Settings(BaseSettings):
@@ -32,10 +35,14 @@ class Settings(BaseSettings):
     port: int = Field(default=8501, ge=1, le=65535)
     data_dir: Path = PROJECT_DIR / "data"
     database_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
+    secret_key: SecretStr | None = None  # seals the keys that users add; several, the newest first
     auth: Literal["local", "password", "oidc"] = "local"
     timezone: str = "UTC"
     # Korean is to come; until then its readers get English.
     language: Literal["en", "ru", "ko"] | None = None
+    currency: str = "USD"  # budgets and reports are in it
+    subscription_cost: Decimal = Decimal("20.00")  # a month, in that currency: what savings are measured by
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 
@@ -43,6 +50,19 @@ class Settings(BaseSettings):
     gemini_base_url: str | None = _url("GOOGLE_GEMINI_BASE_URL")
     openai_api_key: SecretStr | None = _key("OPENAI_API_KEY")
     openai_base_url: str | None = _url("OPENAI_BASE_URL")
+    anthropic_api_key: SecretStr | None = _key("ANTHROPIC_API_KEY")
+    anthropic_base_url: str | None = _url("ANTHROPIC_BASE_URL")
+    # The ready Base64 key stands in the first two, or in the secret beside a client id; or id and secret
+    # are the two halves of it. core/providers/gigachat_key.py tells them apart.
+    gigachat_api_key: SecretStr | None = _key("GIGACHAT_API_KEY", "GIGACHAT_CREDENTIALS")
+    gigachat_client_id: SecretStr | None = _key("GIGACHAT_CLIENT_ID")
+    gigachat_client_secret: SecretStr | None = _key("GIGACHAT_CLIENT_SECRET")
+    gigachat_scope: str = Field(default="GIGACHAT_API_PERS", validation_alias="GIGACHAT_SCOPE")
+    gigachat_model: str | None = Field(default=None, validation_alias="GIGACHAT_MODEL")
+    gigachat_verify_ssl: bool = Field(default=True, validation_alias="GIGACHAT_VERIFY_SSL")
+    gigachat_ca_bundle_file: Path | None = Field(default=None, validation_alias="GIGACHAT_CA_BUNDLE_FILE")
+    gigachat_base_url: str | None = _url("GIGACHAT_BASE_URL")
+    gigachat_auth_url: str | None = _url("GIGACHAT_AUTH_URL")
     local_api_key: SecretStr | None = _key("LOCAL_API_KEY")
     local_base_url: str | None = _url("LOCAL_BASE_URL")
 
@@ -54,6 +74,31 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"unknown time zone {name!r}; use an IANA name such as Europe/Moscow") from error
         return name
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_code(cls, code: str) -> str:
+        code = code.strip().upper()
+        if not re.fullmatch(r"[A-Z]{3}", code):
+            raise ValueError(
+                f"{code[:20]!r} is not a currency; use its three letters, such as USD, EUR or RUB"
+            )
+        return code
+
+    @field_validator("subscription_cost", mode="before")
+    @classmethod
+    def _monthly_price(cls, text: object) -> Decimal:
+        try:
+            price = Decimal(str(text).strip())
+        except InvalidOperation:
+            price = Decimal("NaN")
+        exponent = price.as_tuple().exponent
+        if not isinstance(exponent, int) or exponent < -9 or not 0 <= price < 10**6:
+            raise ValueError(
+                f"{str(text)[:20]!r} is not what a subscription costs a month; "
+                "use an amount from 0 to below 1000000, with up to 9 digits after the point, such as 20.00"
+            )
+        return price
 
     @field_validator("data_dir")
     @classmethod

@@ -17,6 +17,10 @@ class ErrorKind(StrEnum):
     UNKNOWN_MODEL = "unknown_model"
     RATE_LIMIT = "rate_limit"
     BILLING = "billing"
+    BUDGET = "budget"
+    CIRCUIT_OPEN = "circuit_open"
+    WRONG_SCOPE = "wrong_scope"
+    CERTIFICATE = "certificate"
     INVALID_CONTEXT = "invalid_context"
     SAFETY = "safety"
     UNREACHABLE = "unreachable"
@@ -43,6 +47,8 @@ _DOCUMENTED: dict[ErrorKind, tuple[str, int]] = {
     ErrorKind.UNKNOWN_MODEL: ("validation", 400),
     ErrorKind.RATE_LIMIT: ("rate_limit", 429),
     ErrorKind.BILLING: ("billing", 400),
+    ErrorKind.BUDGET: ("billing", 400),
+    ErrorKind.WRONG_SCOPE: ("api_error", 400),
     ErrorKind.INVALID_CONTEXT: ("invalid_context", 400),
 }
 

@@ -7,7 +7,17 @@ from datetime import UTC, datetime
 from core.config import Settings
 
 # Their request lines name hosts and queries; AIHub says itself what a user can act on.
-_CHATTY = ("httpx", "httpx2", "httpcore", "openai", "google_genai", "alembic")
+_CHATTY = (
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "openai",
+    "anthropic",
+    "google_genai",
+    "gigachat",
+    "alembic",
+)
 
 
 class _JsonLines(logging.Formatter):

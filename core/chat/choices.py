@@ -1,15 +1,12 @@
 """Which models a message can be sent to."""
 
-import threading
-import time
 from dataclasses import dataclass
+from typing import Protocol
 
 from core.errors import AppError
-from core.generation.engine import GenerationEngine
+from core.generation.model_lists import ModelLists
 from core.providers.registry import ProviderRegistry
 from core.providers.types import ProviderInfo
-
-_REFRESH_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +17,24 @@ class ModelChoice:
     model: str
 
 
+class DefaultModels(Protocol):
+    """Knows which model of a provider a user starts with."""
+
+    def default_model(self, user_id: int, provider: str) -> str | None: ...
+
+
 class ModelChoices:
-    """The models of every configured provider: known ones at once, the provider's own list soon after."""
+    """The models of every provider configured for a user: known ones at once, the provider's own list soon
+    after."""
 
-    def __init__(self, engine: GenerationEngine, registry: ProviderRegistry) -> None:
-        self._engine = engine
+    def __init__(self, registry: ProviderRegistry, lists: ModelLists, defaults: DefaultModels) -> None:
         self._registry = registry
-        self._lock = threading.Lock()
-        self._asked: dict[str, float] = {}
+        self._lists = lists
+        self._defaults = defaults
 
-    def providers(self) -> tuple[ProviderInfo, ...]:
-        """The configured providers, Demo last."""
-        return self._registry.infos()
+    def providers(self, user_id: int) -> tuple[ProviderInfo, ...]:
+        """The providers configured for a user, Demo last."""
+        return self._registry.infos(user_id)
 
     def knows(self, provider: str) -> bool:
         """Whether AIHub can speak to `provider`, with or without a key for it."""
@@ -41,25 +44,21 @@ class ModelChoices:
             return False
         return True
 
-    def all(self) -> list[ModelChoice]:
+    def all(self, user_id: int) -> list[ModelChoice]:
         """Every model that can be picked; never waits for a network. A provider that lists none stands there
-        once with an empty model: its name has to be typed."""
+        once with an empty model: its name has to be typed. The user's default of a provider stands first."""
         choices: list[ModelChoice] = []
-        for info in self._registry.infos():
-            self._refresh(info.id)
-            models = [model.id for model in self._registry.cached_models(info.id)]
+        for info in self._registry.infos(user_id):
+            models = [model.id for model in self._lists.known(user_id, info.id)]
+            default = self._defaults.default_model(user_id, info.id)
+            if default is not None:
+                models = [default, *(model for model in models if model != default)]
             choices += [ModelChoice(info.id, model) for model in models or [""]]
         return choices
 
-    def default(self) -> ModelChoice:
-        """The first model of the first configured provider."""
-        provider = self._registry.default_id()
-        models = self._registry.cached_models(provider)
-        return ModelChoice(provider, models[0].id if models else "")
-
-    def _refresh(self, provider: str) -> None:
-        with self._lock:
-            if time.monotonic() - self._asked.get(provider, -_REFRESH_SECONDS) < _REFRESH_SECONDS:
-                return
-            self._asked[provider] = time.monotonic()
-        self._engine.portal.start_task_soon(self._registry.models, provider)
+    def default(self, user_id: int) -> ModelChoice:
+        """The user's default of the first configured provider, else its first model."""
+        provider = self._registry.default_id(user_id)
+        models = self._registry.cached_models(provider, user_id)
+        default = self._defaults.default_model(user_id, provider)
+        return ModelChoice(provider, default or (models[0].id if models else ""))

@@ -34,3 +34,9 @@ def refuse_while_answering(session: Session, thread: tables.Thread) -> None:
             ErrorKind.VALIDATION,
             N_("This thread is still being answered. Wait for the end, or stop the answer."),
         )
+
+
+def is_given(message: tables.Message) -> bool:
+    """Whether an answer is complete and says something: nothing is left to try again."""
+    complete = message.status == MessageStatus.COMPLETE.value
+    return complete and bool(message.content or message.tool_calls)

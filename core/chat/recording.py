@@ -7,13 +7,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.chat import tables
+from core.chat.context import messages_of, turns_of
+from core.chat.file_store import FileStore
 from core.chat.rows import outcome_values
 from core.chat.types import MessageStatus
 from core.generation.engine import GenerationEngine
 from core.generation.owner import SILENCE, is_alive, this_process
 from core.generation.settling import CallPricer, settle_usage
 from core.generation.types import Outcome
-from core.providers.types import ChatMessage, CompletionRequest, Role
+from core.providers.types import CompletionRequest
 from core.usage.ledger import Ledger
 from core.usage.types import Call, CallStatus, Source
 
@@ -36,23 +38,12 @@ class MessageRecorder:
         session.execute(update(tables.Message).where(*mine).values(values))
 
 
-def context_of(session: Session, thread: tables.Thread, before_id: int) -> tuple[ChatMessage, ...]:
-    """The turns before a message that a model should see: every one that has text."""
-    rows = session.execute(
-        select(tables.Message.role, tables.Message.content)
-        .where(
-            tables.Message.thread_id == thread.id, tables.Message.id < before_id, tables.Message.content != ""
-        )
-        .order_by(tables.Message.id)
-    )
-    return tuple(ChatMessage(Role(role), content) for role, content in rows)
-
-
 def recover(
     session: Session,
     ledger: Ledger,
     pricer: CallPricer,
     engine: GenerationEngine,
+    store: FileStore,
     thread_id: int | None = None,
 ) -> int:
     """Close the answers whose writer died: their text stands, marked interrupted, their usage estimated.
@@ -67,7 +58,7 @@ def recover(
     waiting = waiting.with_for_update()
     orphans = [row for row in session.scalars(waiting) if is_orphan(row, engine, now)]
     for row in orphans:
-        _interrupt(session, row, ledger, pricer)
+        _interrupt(session, row, ledger, pricer, store)
     return len(orphans)
 
 
@@ -82,10 +73,13 @@ def is_orphan(row: tables.Message, engine: GenerationEngine, now: datetime) -> b
     return not is_alive(row.owner, row.heartbeat_at, now)
 
 
-def _interrupt(session: Session, row: tables.Message, ledger: Ledger, pricer: CallPricer) -> None:
+def _interrupt(
+    session: Session, row: tables.Message, ledger: Ledger, pricer: CallPricer, store: FileStore
+) -> None:
     thread = session.get_one(tables.Thread, row.thread_id)
     provider, model = row.provider or "", row.model or ""
-    request = CompletionRequest(model, context_of(session, thread, row.id), thread.system_prompt)
+    context = messages_of(turns_of(session, thread.id, row.id), store, None)
+    request = CompletionRequest(model, context, thread.system_prompt)
     usage = settle_usage(request, None, row.content, ended=False, error=None)
     started = row.started_at or row.created_at
     cost = pricer.cost(provider, model, usage, started)

@@ -57,7 +57,26 @@ class Message(Base):
     error_message: Mapped[str | None] = mapped_column(Text)
     error_params: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
+    tool_calls: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    attempts: Mapped[int | None]
+    from_cache: Mapped[bool | None]
+    fallback_from: Mapped[str | None] = mapped_column(String(300))
+    flag: Mapped[str | None] = mapped_column(String(200))
+
     __table_args__ = (
         Index("ix_messages_thread", "thread_id", "id"),
         Index("ix_messages_status", "status", "owner"),
     )
+
+
+class MessageAttachment(Base):
+    """A file of a message, in the order it was added; its bytes lie in the data folder under their hash."""
+
+    __tablename__ = "message_attachments"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(255))
+    mime_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigId)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)

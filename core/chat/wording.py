@@ -9,10 +9,10 @@ MAX_MESSAGE_CHARS = 500_000
 MAX_TITLE_CHARS = 80
 
 
-def checked_message(text: str) -> str:
+def checked_message(text: str, *, may_be_empty: bool = False) -> str:
     """`text` without white space around it; AppError(validation) when it is empty or too long."""
     text = storable(text).strip()
-    if not text:
+    if not text and not may_be_empty:
         raise AppError(ErrorKind.VALIDATION, N_("The message is empty. Type something first."))
     if len(text) > MAX_MESSAGE_CHARS:
         raise AppError(

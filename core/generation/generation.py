@@ -1,12 +1,14 @@
 """One running answer: a buffer that the engine fills and that any number of readers follow."""
 
+import asyncio
 import threading
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import suppress
 
 import anyio
 
 from core.errors import AppError
-from core.generation.types import GenerationRequest, Outcome, TextChunk
+from core.generation.types import GenerationRequest, ModelRef, Outcome, TextChunk, Waiting
 from core.usage.types import CallStatus
 
 
@@ -22,7 +24,11 @@ class Generation:
         # The engine's, touched on its loop only: how a stop reaches the stream.
         self.scope: anyio.CancelScope | None = None
         self.ended_by: CallStatus | None = None
+        # Set by the engine alone, read by anyone: what it waits for right now, and the model being asked.
+        self.waiting: Waiting | None = None
+        self.answered_by = ModelRef(request.provider, request.completion.model)
         self._changed = threading.Condition()
+        self._wakes: list[Callable[[], None]] = []  # of readers on event loops
         self._pieces: list[str] = []
         self._outcome: Outcome | None = None
         self._storage_error: AppError | None = None
@@ -68,27 +74,63 @@ class Generation:
             else:
                 yield None
 
+    async def follow_async(self, offset: int = 0) -> AsyncGenerator[TextChunk]:
+        """`follow` for a reader on an event loop, whichever: it waits without a thread, and ends as that does.
+
+        Closing the generator ends the reading, not the answer.
+        """
+        loop, changed, position = asyncio.get_running_loop(), asyncio.Event(), offset
+
+        def wake() -> None:
+            # A loop that has been closed has nobody left to wake.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(changed.set)
+
+        with self._changed:
+            self._wakes.append(wake)
+        try:
+            while True:
+                changed.clear()
+                with self._changed:
+                    text, done = "".join(self._pieces), self._done
+                if len(text) > position:
+                    yield TextChunk(position, text[position:])
+                    position = len(text)
+                elif done:
+                    return
+                else:
+                    await changed.wait()
+        finally:
+            with self._changed:
+                self._wakes.remove(wake)
+
     def append(self, text: str) -> None:
         """The engine's: add a piece and wake the readers."""
         with self._changed:
+            if len(self._pieces) > 64:
+                # Few big pieces instead of many small ones keep every look cheap on a long answer.
+                self._pieces = ["".join(self._pieces)]
             self._pieces.append(text)
-            self._changed.notify_all()
+            self._wake()
 
     def settle(self, outcome: Outcome, storage_error: AppError | None) -> None:
         """The engine's: the end, recorded (no error) or waiting to be."""
         with self._changed:
             self._outcome = outcome
             self._storage_error = storage_error
+            self.waiting = None
             self._done = True
-            self._changed.notify_all()
+            self._wake()
 
     def _text_after(self, position: int, patience: float) -> tuple[str, bool]:
         with self._changed:
             self._changed.wait_for(lambda: self._done or self._length() > position, patience)
             return "".join(self._pieces), self._done
 
+    def _wake(self) -> None:
+        self._changed.notify_all()
+        for wake in self._wakes:
+            wake()
+
     def _length(self) -> int:
-        # Few big pieces instead of many small ones keep this and `text` cheap on a long answer.
-        if len(self._pieces) > 64:
-            self._pieces = ["".join(self._pieces)]
         return sum(map(len, self._pieces))

@@ -1,15 +1,19 @@
-"""What a call used when it did not end by itself: reported where it was, estimated and said so elsewhere."""
+"""What a call used and cost: reported where it was, estimated and said so where it did not end by itself."""
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from core.errors import AppError, ErrorKind
+from core.generation.types import ModelRef
+from core.pricing.rates import contradiction
 from core.pricing.service import PriceBook
 from core.pricing.types import CallCost, Money
 from core.providers.estimate import estimate_prompt_tokens, estimate_tokens
 from core.providers.registry import ProviderRegistry
 from core.providers.types import CompletionRequest, TokenUsage
 
+NOT_SENT = CallCost(Money(0, "USD"), "not charged: the call ended before a model worked on it")
 NOT_CHARGED = CallCost(Money(0, "USD"), "not charged: the call failed before the model worked")
 
 # The request reached the provider and the model may have worked, though nothing came back.
@@ -52,5 +56,41 @@ class CallPricer:
         try:
             info = self._registry.info(provider)
         except AppError:
-            return CallCost(None, f"unpriced: {provider} is not set up")
+            # Gone from the settings; an own price for it may stand.
+            return self._prices.cost_at(provider, model, usage, at)
         return self._prices.cost(info, model, usage, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What goes into the books. `flag` and `reported`: see Outcome."""
+
+    usage: TokenUsage
+    cost: CallCost
+    flag: str | None = None
+    reported: dict[str, Any] | None = None
+
+
+def settle(
+    pricer: CallPricer,
+    model: ModelRef,
+    at: datetime,
+    request: CompletionRequest,
+    reported: TokenUsage | None,
+    text: str,
+    ended: bool,
+    error: AppError | None,
+) -> Settled:
+    """Usage and cost of a call that `model` answered; see `settle_usage`.
+
+    Figures that contradict themselves are never summed or priced: they are kept apart, an estimate
+    stands in their place, and the call is unpriced.
+    """
+    fault = contradiction(reported) if reported is not None else None
+    if reported is not None and fault is not None:
+        usage = settle_usage(request, None, text, ended, error)
+        return Settled(usage, CallCost(None, f"unpriced: {fault}"), fault, asdict(reported))
+    usage = settle_usage(request, reported, text, ended, error)
+    if error is not None and usage == TokenUsage():
+        return Settled(usage, NOT_CHARGED)
+    return Settled(usage, pricer.cost(model.provider, model.model, usage, at))

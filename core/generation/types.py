@@ -1,21 +1,74 @@
 """What crosses the engine's door: a request for an answer, and how it ended."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
 
 from core.errors import AppError
-from core.pricing.types import CallCost
+from core.pricing.types import CallCost, Money
+from core.providers.content import ToolCall
 from core.providers.types import CompletionRequest, FinishReason, TokenUsage
 from core.store.unit_of_work import Session
 from core.usage.types import CallStatus, Source
 
 # Longest time an answer may take, seconds; a model that thinks for minutes still fits.
 DEADLINE_SECONDS = 600.0
+# What an answer is taken to be at most, in tokens, when the request sets no limit of its own: budgets and
+# limits of tokens a minute reserve this much until the real figure is known.
+DEFAULT_OUTPUT_TOKENS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A model of a provider."""
+
+    provider: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """A request as its user wants this model to be asked."""
+
+    completion: CompletionRequest
+    fallbacks: tuple[ModelRef, ...] = ()
+    use_cache: bool = False
+
+
+class RequestShaper(Protocol):
+    """Applies a user's preferences for a model; what the request sets itself stands."""
+
+    def shape(self, user_id: int, provider: str, completion: CompletionRequest) -> Shaped: ...
+
+
+class WaitReason(StrEnum):
+    """Why nothing comes yet."""
+
+    RATE_LIMIT = "rate_limit"  # our own limit of requests or tokens a minute
+    CONCURRENCY = "concurrency"  # all streams this key may have at once are in use
+    RETRY = "retry"  # the provider failed in passing and is asked again
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What an answer waits for. `until`: aware, None when it cannot be known. `attempt` counts from 1."""
+
+    reason: WaitReason
+    until: datetime | None = None
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """One answer wanted. `request_id` is its name everywhere and makes its recording idempotent."""
+    """One answer wanted. `request_id` is its name everywhere and makes its recording idempotent.
+
+    `fallbacks` are asked in order when the model of the request does not answer. `use_cache`: an equal
+    request of the same user may be answered from the cache, and this answer may be kept.
+    """
 
     request_id: str
     user_id: int
@@ -25,11 +78,20 @@ class GenerationRequest:
     thread_id: int | None = None
     message_id: int | None = None
     deadline_seconds: float = DEADLINE_SECONDS
+    fallbacks: tuple[ModelRef, ...] = ()
+    use_cache: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an answer ended. `text` is all there was of it, also when it was stopped or failed."""
+    """How an answer ended. `text` is all there was of it, also when it was stopped or failed.
+
+    `answered_by`: the model that was asked last; another than the request's when a fallback was used.
+    `saved`: what an answer from the cache would have cost. `flag`: what was wrong with the figures the
+    server reported, which are then in `reported`, while `usage` holds an estimate. `attempts`: how often a
+    provider was asked, 0 for an answer from the cache. `fallback_from`: the model of the request, when
+    another one was asked in the end.
+    """
 
     status: CallStatus
     text: str
@@ -38,7 +100,17 @@ class Outcome:
     latency_ms: int
     first_token_ms: int | None = None
     finish_reason: FinishReason | None = None
+    raw_reason: str = ""  # the provider's own word for it
     error: AppError | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    answered_by: ModelRef | None = None
+    attempts: int = 1
+    from_cache: bool = False
+    saved: Money | None = None
+    flag: str | None = None
+    reported: dict[str, Any] | None = None
+    key_ref: str | None = None
+    fallback_from: ModelRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +131,35 @@ class Recorder(Protocol):
     def finish(self, session: Session, outcome: Outcome) -> None:
         """Keep the end, in the transaction that writes the ledger. May be called again after a
         transaction that failed."""
+        ...
+
+
+class BudgetGate(Protocol):
+    """What the engine asks before it spends. From worker threads, but for `may_be_active`; without an `active`
+    budget, nothing more.
+
+    `worst_case`: what the call costs at most, as far as can be told before it is made.
+    """
+
+    @property
+    def may_be_active(self) -> bool:
+        """Whether there is any budget, or what is known of them is old. Asked for every call and on the event
+        loop, so answered from memory."""
+        ...
+
+    @property
+    def active(self) -> bool:
+        """Whether there is any budget."""
+        ...
+
+    def check(self, user_id: int, provider: str, worst_case: CallCost) -> object:
+        """AppError(BUDGET) when a budget that blocks would be passed."""
+        ...
+
+    def hold(self, request_id: str, user_id: int, provider: str, worst_case: CallCost) -> object:
+        """Count a call that is on its way with its worst case; a second hold replaces the first."""
+        ...
+
+    def release(self, request_id: str) -> object:
+        """The call is in the ledger now, or will never be."""
         ...

@@ -1,29 +1,36 @@
-"""What a call cost, by the dated prices of genai-prices (https://github.com/pydantic/genai-prices)."""
+"""What a call cost, and what a model costs: own prices first, then free, then our tables, then genai-prices."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from threading import Lock
-from typing import TYPE_CHECKING
 
-from core.pricing.rates import contradiction, price_usage
-from core.pricing.types import CallCost, Money
+from core.errors import AppError
+from core.pricing.overrides import PriceOverrides, model_key
+from core.pricing.own_prices import own_entries, own_entry
+from core.pricing.published import (
+    CURRENCY,
+    published_cost,
+    published_entries,
+    published_entry,
+    published_tiers,
+    unpriced,
+)
+from core.pricing.rates import contradiction, price_tokens
+from core.pricing.types import FREE, CallCost, Money, Price, PriceEntry
 from core.providers.types import ProviderInfo, TokenUsage
+from core.store.unit_of_work import UnitOfWork
 
-if TYPE_CHECKING:
-    from genai_prices.data_snapshot import DataSnapshot
-
-CURRENCY = "USD"
-"""genai-prices knows US dollars only."""
-
-# Our provider ids -> theirs. Whoever is not here has no published price: a server of the user's own.
-_THEIR_ID = {"gemini": "google", "openai": "openai", "anthropic": "anthropic"}
+# In nano-units: more than any call costs, and little enough that the sum of many still fits its column.
+_MOST_NANO = 10**16
 
 
 class PriceBook:
-    """Looks prices up. Thread-safe; never asks the network and never raises for a call it cannot price."""
+    """Looks prices up. Thread-safe; never asks the network and never raises for a call it cannot price.
 
-    def __init__(self) -> None:
-        self._loading = Lock()
+    Without a `unit` there are no own prices. `overrides`: the own prices, when they are shared.
+    """
+
+    def __init__(self, unit: UnitOfWork | None = None, overrides: PriceOverrides | None = None) -> None:
+        self._overrides = overrides or (PriceOverrides(unit) if unit is not None else None)
 
     def warm(self) -> None:
         """Load the prices (about 0.2 s), so that the first call does not wait for them."""
@@ -32,44 +39,99 @@ class PriceBook:
     def cost(self, provider: ProviderInfo, model: str, usage: TokenUsage, at: datetime) -> CallCost:
         """Cost of a call to `model` that was made `at` (UTC when it names no zone).
 
-        Exactly 0 when the provider is free for a stated reason. Unpriced, with the reason as its source,
-        when nobody published a price or when `usage` contradicts itself.
+        By the own price that holds then, if there is one. Else exactly 0 when the provider is free for a
+        stated reason. Unpriced, with the reason as its source, when nobody published a price or when
+        `usage` contradicts itself.
         """
+        own = self._own_cost(provider.id, model, usage, at)
+        if own is not None:
+            return own
         if provider.free_reason is not None:
-            return CallCost(Money(0, CURRENCY), f"free: {provider.free_reason}")
-        return self.cost_at(provider.id, model, usage, at)
+            return CallCost(Money(0, CURRENCY), f"{FREE}{provider.free_reason}")
+        return _published_cost(provider.id, model, usage, at)
 
     def cost_at(self, provider_id: str, model: str, usage: TokenUsage, at: datetime) -> CallCost:
-        """Like `cost`, for a provider known by its id only; used to price an event again."""
-        theirs = _THEIR_ID.get(provider_id)
-        if theirs is None:
-            return _unpriced(f"no published prices for {provider_id}")
-        if fault := contradiction(usage):
-            return _unpriced(fault)
-        reference = model.strip().removeprefix("models/")
+        """Like `cost`, for a provider known by its id only, of which nobody knows whether it is free."""
+        own = self._own_cost(provider_id, model, usage, at)
+        return own if own is not None else _published_cost(provider_id, model, usage, at)
+
+    def entry(self, provider: ProviderInfo | str, model: str, at: datetime | None = None) -> PriceEntry:
+        """The catalogue line of a model at the prices of `at` (None: now); its price is None when unknown.
+
+        AppError when own prices were never read and cannot be.
+        """
+        at = at or datetime.now(UTC)
+        provider_id = provider if isinstance(provider, str) else provider.id
+        listed = own_entry(provider_id, model, at) or published_entry(provider_id, model, at)
+        own = self._overrides.find(provider_id, model, at) if self._overrides else None
+        if own is not None:
+            return replace(own, context_size=listed.context_size if listed else None)
+        if not isinstance(provider, str) and provider.free_reason is not None:
+            context_size = listed.context_size if listed else None
+            source = f"{FREE}{provider.free_reason}"
+            return _entry(provider_id, model, Price(CURRENCY, 0, 0), source, context_size)
+        return listed or _entry(provider_id, model, None, "unpriced: no price is known", None)
+
+    def tiers(
+        self, provider: ProviderInfo | str, model: str, at: datetime | None = None
+    ) -> tuple[tuple[int, Price], ...]:
+        """The prices of `entry` by the length of a prompt: each holds for more input tokens than its number says.
+
+        The first begins at 0; empty when the price is unknown. AppError as in `entry`.
+        """
+        entry = self.entry(provider, model, at)
+        if entry.price is None:
+            return ()
+        if entry.tiered:
+            return published_tiers(entry.provider, model, at or datetime.now(UTC))
+        return ((0, entry.price),)
+
+    def entries(self, provider_id: str) -> tuple[PriceEntry, ...]:
+        """The line of every model that is priced for a provider now, by name; own prices replace others."""
+        at = datetime.now(UTC)
+        found = {
+            model_key(entry.model): entry
+            for entry in (*published_entries(provider_id, at), *own_entries(provider_id, at))
+        }
+        for own in self._overrides.of_provider(provider_id, at) if self._overrides else ():
+            found[model_key(own.model)] = self.entry(provider_id, own.model, at)
+        return tuple(found[key] for key in sorted(found))
+
+    def _own_cost(self, provider_id: str, model: str, usage: TokenUsage, at: datetime) -> CallCost | None:
+        if self._overrides is None:
+            return None
         try:
-            _, found = self._prices().find_provider_model(reference, None, theirs, None)
-        except LookupError:
-            return _unpriced(f"{_edition()} does not know {theirs}/{reference}")
-        try:
-            nano = price_usage(found.get_prices(at), usage)
-        except (ValueError, ArithmeticError) as error:
-            return _unpriced(f"{_edition()}: {error}")
-        return CallCost(Money(nano, CURRENCY), f"{_edition()} · {theirs}/{found.id}")
-
-    def _prices(self) -> "DataSnapshot":
-        with self._loading:
-            from genai_prices.data_snapshot import get_snapshot
-
-            return get_snapshot()
+            entry = self._overrides.find(provider_id, model, at)
+        except AppError:
+            # A published price may be the wrong one: better none, which a re-costing can put right.
+            return unpriced("own prices could not be read")
+        if entry is None or entry.price is None or entry.valid_from is None:
+            return None
+        name = f"own price {entry.override_id} from {entry.valid_from:%Y-%m-%d}"
+        note = entry.source.removeprefix("own price").removeprefix(": ")
+        return _by_tokens(entry.price, usage, f"{name} · {note}" if note else name)
 
 
-def _unpriced(reason: str) -> CallCost:
-    return CallCost(None, f"unpriced: {reason}")
+def _published_cost(provider_id: str, model: str, usage: TokenUsage, at: datetime) -> CallCost:
+    entry = own_entry(provider_id, model, at)
+    if entry is None or entry.price is None:
+        return published_cost(provider_id, model, usage, at)
+    return _by_tokens(entry.price, usage, f"{entry.source} of {entry.source_date}")
 
 
-@lru_cache
-def _edition() -> str:
-    from genai_prices import __version__
+def _by_tokens(price: Price, usage: TokenUsage, source: str) -> CallCost:
+    if fault := contradiction(usage):
+        return unpriced(fault)
+    try:
+        nano = price_tokens(price, usage)
+    except ValueError as error:
+        return unpriced(f"{source}: {error}")
+    if nano > _MOST_NANO:
+        return unpriced(f"{source}: the cost is absurdly large")
+    return CallCost(Money(nano, price.currency), source)
 
-    return f"genai-prices {__version__}"
+
+def _entry(
+    provider: str, model: str, price: Price | None, source: str, context_size: int | None
+) -> PriceEntry:
+    return PriceEntry(provider, model, price, False, context_size, source, None, True, False)

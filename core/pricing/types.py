@@ -1,6 +1,7 @@
-"""Money as an exact integer, and what one call cost."""
+"""Money as an exact integer, what one call cost, and what a model costs."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 
 NANO = 10**9
@@ -38,5 +39,49 @@ class CallCost:
     source: str
 
 
+FREE = "free: "
+"""How the source of an explicit 0 begins; the reason follows."""
+
+GIVEN = "given: "
+"""How the source of a price begins that came with an imported call; where it was imported from follows."""
+
 UNPRICED = CallCost(None, "unpriced: no price was asked for")
 """A call whose price nobody looked up, such as one that failed before it reached the provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a model costs, in nano-units of `currency` per million tokens.
+
+    None: not charged apart, so these tokens cost what the other input or output does. Reasoning is output.
+    """
+
+    currency: str
+    input_nano: int
+    output_nano: int
+    cached_input_nano: int | None = None
+    cache_write_nano: int | None = None
+    input_audio_nano: int | None = None
+    output_audio_nano: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceEntry:
+    """One line of the price catalogue. `price` None: nobody published one.
+
+    `tiered`: long prompts cost more than `price` says. `context_size`: tokens. `source_date`: when the source
+    was read, `valid_from`: since when the price holds; None when that is unknown. `is_own`: a person entered it,
+    and `override_id` names it.
+    """
+
+    provider: str
+    model: str
+    price: Price | None
+    tiered: bool
+    context_size: int | None
+    source: str
+    source_date: date | None
+    verified: bool
+    is_own: bool
+    override_id: int | None = None
+    valid_from: datetime | None = None

@@ -11,11 +11,14 @@ from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.providers.demo_answers import ENGLISH, RUSSIAN
 from core.providers.estimate import estimate_prompt_tokens, estimate_tokens
+from core.providers.requests import check_request
 from core.providers.types import (
     Capability,
     CompletionRequest,
+    ConnectionReport,
     FinishReason,
     ModelInfo,
+    PreparedRequest,
     ProviderInfo,
     Role,
     StreamEnd,
@@ -62,6 +65,7 @@ class DemoProvider:
                 known=MODEL.id,
                 model=request.model[:100],
             )
+        check_request(INFO, request)
         limit = request.max_output_tokens
         said, end = "", StreamEnd(FinishReason.STOP, "stop")
         for word in re.findall(r"\S+\s*|\s+", _answer(request)):
@@ -83,6 +87,19 @@ class DemoProvider:
     async def models(self) -> tuple[ModelInfo, ...]:
         """The one model there is."""
         return (MODEL,)
+
+    async def check(self) -> ConnectionReport:
+        """Always works."""
+        return ConnectionReport(models=1)
+
+    async def prepare(self, request: CompletionRequest) -> PreparedRequest:
+        """What it reads of a request; nothing is ever sent."""
+        roles = [{"role": message.role.value, "content": message.text} for message in request.messages]
+        return PreparedRequest("POST", "demo:", {"model": request.model, "messages": roles})
+
+    async def count_tokens(self, request: CompletionRequest) -> int | None:
+        """There is no tokenizer behind it."""
+        return None
 
     async def aclose(self) -> None:
         """Nothing to close."""

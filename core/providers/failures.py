@@ -5,6 +5,7 @@ with the key in its headers, is not chained to it and reaches no log.
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
@@ -33,6 +34,9 @@ _REFUSED: dict[ErrorKind, str] = {
     ),
     ErrorKind.UNKNOWN_MODEL: N_(
         "{provider} has no model “{model}” for this key. Pick another model. It said: {detail}"
+    ),
+    ErrorKind.VALIDATION: N_(
+        "{provider} cannot work with the schema in this request. Change it or pick another model. It said: {detail}"
     ),
     ErrorKind.INVALID_CONTEXT: N_(
         "The conversation is too long for {model}. Start a new chat or shorten the message. "
@@ -118,23 +122,22 @@ def broken(facts: CallFacts, error: BaseException, *, started: bool) -> AppError
     """
     import ssl
 
-    import httpx2
-
     seconds = max(1, round(facts.timeout_seconds))
-    cause = next((e for e in _chain(error) if isinstance(e, httpx2.TransportError | ssl.SSLError)), error)
+    transport = _http_errors("TransportError")
+    cause = next((e for e in _chain(error) if isinstance(e, (*transport, ssl.SSLError))), error)
     detail = str(cause) or type(cause).__name__
-    unreachable = httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol | httpx2.ProxyError
+    unreachable = _http_errors("ConnectError", "ConnectTimeout", "UnsupportedProtocol", "ProxyError")
     if any(isinstance(e, ssl.SSLCertVerificationError) for e in _chain(error)):
-        return _failure(ErrorKind.UNREACHABLE, _CERTIFICATE, facts, detail)
+        return _failure(ErrorKind.CERTIFICATE, _CERTIFICATE, facts, detail)
     if isinstance(cause, unreachable):
         return _failure(ErrorKind.UNREACHABLE, _UNREACHABLE, facts, detail)
-    if isinstance(cause, httpx2.TimeoutException | TimeoutError):
+    if isinstance(cause, (*_http_errors("TimeoutException"), TimeoutError)):
         return _failure(ErrorKind.TIMEOUT, _SILENT, facts, detail, seconds=seconds)
-    if isinstance(cause, httpx2.TransportError | OSError):
+    if isinstance(cause, (*transport, OSError)):
         if started:
             return cut_stream(facts)
         return _failure(ErrorKind.UNREACHABLE, _UNREACHABLE, facts, detail)
-    if isinstance(cause, ValueError | TypeError | AttributeError | LookupError | httpx2.RequestError):
+    if isinstance(cause, (ValueError, TypeError, AttributeError, LookupError, *_http_errors("RequestError"))):
         return garbage(facts, detail)
     return _failure(ErrorKind.PROVIDER, _REPORTED, facts, f"{type(cause).__name__}: {detail}")
 
@@ -161,6 +164,14 @@ def _failure(kind: ErrorKind, template: str, facts: CallFacts, detail: str, **pa
         detail=scrub(detail, *facts.secrets).rstrip("."),
         **params,
     )
+
+
+def _http_errors(*names: str) -> tuple[type[BaseException], ...]:
+    """The exceptions of these names, of httpx2 and, once an SDK has brought it, of httpx."""
+    import httpx2
+
+    libraries = (httpx2, sys.modules.get("httpx"))
+    return tuple(getattr(library, name) for library in libraries if library for name in names)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -1,8 +1,8 @@
 """From a provider's HTTP status and error body to our kind of failure.
 
 Providers agree on statuses only roughly: Gemini says 400 to a wrong key, OpenAI 429 to an empty balance. So
-what the body says comes first, the status second. Checked against the error bodies of Gemini, OpenAI, Ollama,
-llama.cpp and vLLM (tests/fakes holds their shapes).
+what the body says comes first, the status second. Checked against the error bodies of Gemini, OpenAI, Anthropic,
+Ollama, llama.cpp and vLLM (tests/fakes holds their shapes).
 """
 
 import json
@@ -29,28 +29,50 @@ _SIGNS: tuple[_Sign, ...] = (
         (400, 401, 403, 0),
         r"api_key_invalid|api key (not valid|expired)",
         r"invalid_api_key|(incorrect|invalid) api key",
+        r"authentication_error",
     ),
     _sign(
         ErrorKind.BILLING,
         (400, 402, 403, 429, 0),
         r"insufficient_quota|insufficient.balance|billing_not_active|billing_hard_limit",
         r"credits are depleted|credit balance is too low",
+        r"billing_error|spend_limit_reached|specified (workspace )?api usage limits",
+    ),
+    _sign(
+        ErrorKind.VALIDATION,  # a schema, of the answer or of a function
+        (400, 422, 0),
+        r"invalid schema for (response_format|function)|invalid_(json_schema|function_parameters)",
+        r'"param": "response_format|response_format type is unavailable',
+        r"response_?(json_?)?schema|(input_schema|output_(config|format))\b[^\"]{0,80}schema",
+        r"function_declarations\[\d+\]\.parameters",
+        r"invalid json schema|json schema (conversion failed|is invalid|contains features not supported)",
+        r"failed to parse grammar|(invalid grammar|grammar error)",
     ),
     _sign(
         ErrorKind.INVALID_CONTEXT,
         (400, 413, 422, 500, 0),
         r"context_length_exceeded|maximum context length|exceed_context_size|available context size",
         r"input token count.{0,60}exceeds|prompt is too long|string_above_max_length",
+        r"exceed context limit|request_too_large",
+        r"exceeds? (the|maximum) context (length|window|size)|context size has been exceeded",
+        r"context the overflows",  # LM Studio's own words
     ),
     _sign(
         ErrorKind.UNKNOWN_MODEL,
         (400, 403, 404, 422, 0),
         r"model_not_found|models/\S+ is not (found|supported)|not supported for generatecontent",
         r"model\W.{0,120}?(not found|does not exist)|(unknown|no such|invalid) model|invalid model name",
+        r'"model: [^"]+"',  # all that Anthropic says
     ),
-    _sign(ErrorKind.SAFETY, (400, 403, 0), r"content_filter|content_policy_violation|safety_violation"),
+    _sign(
+        ErrorKind.SAFETY,
+        (400, 403, 0),
+        r"content_filter|content_policy_violation|safety_violation|content filtering policy",
+    ),
     _sign(ErrorKind.FORBIDDEN, (400, 403, 0), r"unsupported_country|location is not supported"),
-    _sign(ErrorKind.RATE_LIMIT, (0,), r"rate_limit_exceeded|resource_exhausted"),
+    _sign(ErrorKind.FORBIDDEN, (403,), r"request not allowed"),  # Anthropic, to an address it does not serve
+    _sign(ErrorKind.RATE_LIMIT, (0,), r"rate_limit_e(xceeded|rror)|resource_exhausted"),
+    _sign(ErrorKind.WRONG_KEY, (0,), r"permission_error"),
 )
 
 _STATUSES: dict[int, ErrorKind] = {
@@ -64,6 +86,9 @@ _STATUSES: dict[int, ErrorKind] = {
     429: ErrorKind.RATE_LIMIT,
     504: ErrorKind.TIMEOUT,
 }
+
+
+_NEVER = 10.0**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +136,14 @@ def retry_after_seconds(headers: Mapping[str, str]) -> int | None:
 
 
 def _whole(seconds: float) -> int:
-    return max(1, int(-(-seconds // 1)))
+    # A time that no clock reaches is as good as never, and some of them are no finite number.
+    return max(1, int(-(-min(seconds, _NEVER) // 1)))
 
 
 def _words(body: object) -> str:
     if isinstance(body, Mapping):
         fields = cast("Mapping[str, object]", body)
-        for name in ("error", "message", "detail", "error_description"):
+        for name in ("error", "message", "detail", "msg", "error_description"):
             if fields.get(name):
                 return _words(fields[name])
         return ""

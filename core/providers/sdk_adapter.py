@@ -3,22 +3,32 @@
 import asyncio
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Coroutine, Generator
 from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from core.errors import AppError
 from core.providers.access import Access
-from core.providers.failures import CallFacts, broken, refused
+from core.providers.failures import CallFacts, broken, refused, shown_url
 from core.providers.refusals import Refusal
-from core.providers.types import CompletionRequest, ModelInfo, ProviderInfo, StreamEvent
+from core.providers.requests import check_request
+from core.providers.types import (
+    CompletionRequest,
+    ConnectionReport,
+    ModelInfo,
+    PreparedRequest,
+    ProviderInfo,
+    StreamEvent,
+)
 
 if TYPE_CHECKING:
     import httpx2
 
 ClientT = TypeVar("ClientT")
+ResultT = TypeVar("ResultT")
 
 CONNECT_SECONDS = 10.0  # an address that answers at all does so sooner
 
@@ -53,6 +63,7 @@ class SdkProvider(ABC, Generic[ClientT]):
         self._http: httpx2.AsyncClient | None = None
         self._client: ClientT | None = None
         self._building = threading.Lock()
+        self._transport: httpx2.AsyncBaseTransport | None = None  # the network
 
     @property
     def info(self) -> ProviderInfo:
@@ -64,6 +75,7 @@ class SdkProvider(ABC, Generic[ClientT]):
 
     async def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamEvent, None]:
         """See Provider.stream."""
+        check_request(self._info, request)
         call = Call(request.model)
         failure: AppError | None = None
         try:
@@ -83,9 +95,43 @@ class SdkProvider(ABC, Generic[ClientT]):
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """See Provider.models."""
-        call = Call()
+        return await self._ask(self._list_models())
+
+    async def check(self) -> ConnectionReport:
+        """See Provider.check; a key that may list models is a key that works."""
+        return ConnectionReport(models=len(await self.models()))
+
+    async def count_tokens(self, request: CompletionRequest) -> int | None:
+        """See Provider.count_tokens."""
+        return await self._ask(self._count_tokens(request), request.model)
+
+    async def prepare(self, request: CompletionRequest) -> PreparedRequest:
+        """See Provider.prepare: the SDK runs on a transport that keeps the request and sends nothing."""
+        from core.providers.capture import CaptureTransport
+
+        check_request(self._info, request)
+        transport = CaptureTransport()
+        probe = copy(self)
+        probe._http, probe._client, probe._building = None, None, threading.Lock()
+        probe._transport = transport
+        failure: AppError | None = None
         try:
-            return await self._list_models()
+            async with aclosing(probe._events(request, Call(request.model))) as events:
+                await anext(events, None)
+        except AppError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001  a capture ends in whatever the SDK makes of it
+            failure = self._converted(error, Call(request.model))
+        finally:
+            await probe.aclose()
+        if transport.body is None:
+            raise failure or broken(self._facts(request.model), ValueError("nothing was sent"), started=False)
+        return PreparedRequest(transport.method, shown_url(transport.url), transport.body)
+
+    async def _ask(self, answer: Coroutine[None, None, ResultT], model: str = "") -> ResultT:
+        call = Call(model)
+        try:
+            return await answer
         except AppError:
             raise
         except Exception as error:  # noqa: BLE001  the same edge
@@ -105,6 +151,10 @@ class SdkProvider(ABC, Generic[ClientT]):
     @abstractmethod
     async def _list_models(self) -> tuple[ModelInfo, ...]:
         """The models, with the SDK's own errors."""
+
+    async def _count_tokens(self, request: CompletionRequest) -> int | None:
+        """The provider's own count, with the SDK's own errors; None where there is no such call."""
+        return None
 
     @abstractmethod
     def _build(self, http: "httpx2.AsyncClient") -> ClientT:
@@ -154,9 +204,10 @@ class SdkProvider(ABC, Generic[ClientT]):
 
         # No redirects: they would carry Gemini's key header to whatever host they name.
         return httpx2.AsyncClient(
+            transport=self._transport,
             timeout=timeout,
             follow_redirects=False,
-            event_hooks={"request": [set_timeouts], "response": [_watch]},
+            event_hooks={"request": [set_timeouts], "response": [watch]},
         )
 
     @property
@@ -164,7 +215,8 @@ class SdkProvider(ABC, Generic[ClientT]):
         return min(CONNECT_SECONDS, self._access.timeout_seconds)
 
 
-async def _watch(response: "httpx2.Response") -> None:
+async def watch(response: "httpx2.Response") -> None:
+    """An HTTP client's hook that gives each response to the call it belongs to."""
     call = _CALL.get()
     if call is not None:
         call.responses.append(response)

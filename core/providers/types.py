@@ -1,15 +1,26 @@
 """What crosses the providers' door: wire-neutral requests, events and facts."""
 
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
+
+from core.providers.content import (
+    Attachment,
+    FunctionDeclaration,
+    GeminiOptions,
+    MediaKind,
+    ResponseSchema,
+    ToolCall,
+    ToolResult,
+)
 
 
 class Role(StrEnum):
     SYSTEM = "system"
     USER = "user"
     ASSISTANT = "assistant"
+    TOOL = "tool"  # the results of the functions that the turn before asked for
 
 
 class Capability(StrEnum):
@@ -20,6 +31,45 @@ class Capability(StrEnum):
     SYSTEM_PROMPT = "system_prompt"
     TEMPERATURE = "temperature"
     LIST_MODELS = "list_models"
+    IMAGES = "images"
+    DOCUMENTS = "documents"
+    AUDIO = "audio"
+    VIDEO = "video"
+    FILE_URIS = "file_uris"
+    TOOLS = "tools"
+    STRUCTURED_OUTPUT = "structured_output"
+    REASONING_EFFORT = "reasoning_effort"
+    COUNT_TOKENS = "count_tokens"  # an exact count by the provider, before sending
+    BALANCE = "balance"  # tells what is left of a prepaid package
+
+
+TEXT_CHAT = frozenset(
+    {
+        Capability.STREAM,
+        Capability.USAGE_IN_STREAM,
+        Capability.SYSTEM_PROMPT,
+        Capability.TEMPERATURE,
+        Capability.LIST_MODELS,
+    }
+)
+"""What every adapter of a real provider can do."""
+
+MEDIA: Mapping[MediaKind, Capability] = {
+    MediaKind.IMAGE: Capability.IMAGES,
+    MediaKind.DOCUMENT: Capability.DOCUMENTS,
+    MediaKind.AUDIO: Capability.AUDIO,
+    MediaKind.VIDEO: Capability.VIDEO,
+}
+"""What an adapter must be able to do to take an attachment; text files go to all."""
+
+
+class ReasoningEffort(StrEnum):
+    """How long a model is to think, for those that do."""
+
+    NONE = "none"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
 
 
 class FinishReason(StrEnum):
@@ -37,7 +87,8 @@ class TokenUsage:
     """Tokens of one call, normalised to ONE meaning whatever the provider's fields mean.
 
     `input_tokens` includes cached, cache-write and audio input; `output_tokens` includes reasoning
-    and audio output. `estimated` is true when any figure was not reported by the provider.
+    and audio output. `estimated` is true when any figure was not reported by the provider. Figures are
+    what the server said, even where they make no sense: the engine judges them, not the adapter.
     """
 
     input_tokens: int = 0
@@ -56,21 +107,41 @@ class TokenUsage:
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One turn of a conversation as a provider sees it; `role` is user or assistant."""
+    """One turn of a conversation as a provider sees it; `role` is user, assistant or tool.
+
+    `attachments` belong to a user's turn, `tool_calls` to an assistant's, `tool_results` to a tool's.
+    """
 
     role: Role
     text: str
+    attachments: tuple[Attachment, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_results: tuple[ToolResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
-    """What is asked of a model. `temperature` is 0..2; None leaves the provider's default."""
+    """What is asked of a model; None leaves the provider's default. `temperature` is 0..2, `top_p` 0..1.
+
+    An adapter leaves out what its provider does not know, and raises AppError(VALIDATION) only where the
+    answer would not be what was asked for: an attachment it cannot send, a function, a schema.
+    """
 
     model: str
     messages: tuple[ChatMessage, ...]
     system_prompt: str | None = None
     temperature: float | None = None
     max_output_tokens: int | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    stop_sequences: tuple[str, ...] = ()
+    seed: int | None = None
+    reasoning_effort: ReasoningEffort | None = None
+    tools: tuple[FunctionDeclaration, ...] = ()
+    response_schema: ResponseSchema | None = None
+    gemini: GeminiOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +166,24 @@ class StreamEnd:
     raw_reason: str = ""
 
 
-StreamEvent = TextDelta | UsageReport | StreamEnd
+@dataclass(frozen=True, slots=True)
+class ToolCallRequested:
+    """The model asks for a function; one event a call, when it is complete."""
+
+    call: ToolCall
+
+
+StreamEvent = TextDelta | ToolCallRequested | UsageReport | StreamEnd
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model that can be picked."""
+    """A model that can be picked. Its limits are tokens, None when the provider does not tell."""
 
     id: str
     label: str = ""
+    input_limit: int | None = None
+    output_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +202,23 @@ class ProviderInfo:
     notice: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    """What a working connection tells. `tokens_left`: what remains of prepaid packages, by model."""
+
+    models: int = 0
+    tokens_left: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRequest:
+    """What an SDK would send: `body` is the exact JSON. Neither `url` nor `body` holds a key."""
+
+    method: str
+    url: str
+    body: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
 class Provider(Protocol):
     """One AI provider behind its official SDK.
 
@@ -138,6 +235,22 @@ class Provider(Protocol):
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """The models this key can use, in the provider's order; AppError when it cannot be asked."""
+        ...
+
+    async def check(self) -> ConnectionReport:
+        """Ask the provider whether key and address work, without paying for an answer.
+
+        AppError with what is wrong and what to do, the most telling the provider allows.
+        """
+        ...
+
+    async def prepare(self, request: CompletionRequest) -> PreparedRequest:
+        """What `stream` would send for `request`, without sending anything; AppError as in `stream`."""
+        ...
+
+    async def count_tokens(self, request: CompletionRequest) -> int | None:
+        """Input tokens of `request` by the provider's own count; None when it offers none. AppError when
+        it cannot be asked. Costs nothing."""
         ...
 
     async def aclose(self) -> None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, case, delete, func, insert, literal, select, update
+from sqlalchemy import Table, case, delete, func, insert, literal, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -30,7 +30,17 @@ TOKEN_COLUMNS = (
     "reasoning_tokens",
     "output_audio_tokens",
 )
-SUMS = ("requests", "errors", "unpriced", "estimated", *TOKEN_COLUMNS, "cost_nano")
+SUMS = (
+    "requests",
+    "errors",
+    "unpriced",
+    "estimated",
+    *TOKEN_COLUMNS,
+    "cost_nano",
+    "from_cache",
+    "saved_nano",
+    "flagged",
+)
 _DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
 # Rows a statement: below PostgreSQL's 65,535 and SQLite's 32,766 bound values.
 _CHUNK = 500
@@ -41,6 +51,11 @@ class Ledger:
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The report time zone."""
+        return self._zone
 
     def day_of(self, moment: datetime) -> date:
         """The calendar day of an aware `moment` in the report time zone."""
@@ -136,6 +151,14 @@ class Ledger:
             "thread_id": call.thread_id,
             "message_id": call.message_id,
             "batch": call.batch,
+            "attempts": call.attempts,
+            "from_cache": call.from_cache,
+            "saved_nano": call.saved_nano,
+            "flag": call.flag[:200] if call.flag else None,
+            # SQL's NULL, not JSON's null.
+            "reported": null() if call.reported is None else dict(call.reported),
+            "fallback_from": call.fallback_from,
+            "key_ref": call.key_ref,
         }
 
 
@@ -165,6 +188,9 @@ def _as_sums(row: dict[str, Any]) -> dict[str, Any]:
         "unpriced": int(row["cost_nano"] is None),
         "estimated": int(row["tokens_estimated"]),
         "cost_nano": row["cost_nano"] or 0,
+        "from_cache": int(row["from_cache"]),
+        "saved_nano": row["saved_nano"] or 0,
+        "flagged": int(row["flag"] is not None),
     }
     return {**{name: row[name] for name in (*KEY, *TOKEN_COLUMNS)}, **counts}
 
@@ -202,6 +228,9 @@ def _sums_of_events(condition: Any) -> Any:
         func.sum(case((EVENTS.c.tokens_estimated, 1), else_=0)).label("estimated"),
         *(func.sum(EVENTS.c[name]).label(name) for name in TOKEN_COLUMNS),
         func.sum(func.coalesce(EVENTS.c.cost_nano, 0)).label("cost_nano"),
+        func.sum(case((EVENTS.c.from_cache, 1), else_=0)).label("from_cache"),
+        func.sum(func.coalesce(EVENTS.c.saved_nano, 0)).label("saved_nano"),
+        func.sum(case((EVENTS.c.flag.is_not(None), 1), else_=0)).label("flagged"),
     ]
     return select(*key, *sums).where(condition).group_by(*key)
 

@@ -7,13 +7,23 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, cast, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, and_, cast, false, func, select, type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
+from core.usage.exchange import Exchange
 from core.usage.ledger import DAILY, EVENTS
 from core.usage.tables import ALL_SOURCES
-from core.usage.types import DayTotals, ModelTotals, ProviderTotals, Source, Totals, UsageReport
+from core.usage.types import (
+    ANY_CALL,
+    CallFilter,
+    DayTotals,
+    ModelTotals,
+    ProviderTotals,
+    Source,
+    Totals,
+    UsageReport,
+)
 
 # In the order of the fields of `Totals`.
 _COUNTS = (
@@ -40,11 +50,27 @@ _day_of = itemgetter(_DAY)
 _model_of = itemgetter(_PROVIDER, _MODEL)
 
 
-def read_report(session: Session, user_id: int, start: date, end: date, sample: bool) -> UsageReport:
-    """The report on the days from `start` to `end`, both included, in two statements."""
-    rows = _range(session, user_id, start, end, sample)
+def read_report(
+    session: Session,
+    user_id: int,
+    start: date,
+    end: date,
+    sample: bool,
+    exchange: Exchange | None = None,
+    only: CallFilter = ANY_CALL,
+) -> UsageReport:
+    """The report on the days from `start` to `end`, both included, in two statements; one more when the
+    period before has to be converted, too."""
+    rows = _range(session, _within(user_id, start, end, sample, only))
     length = (end - start).days + 1
-    before = _by_currency(session, user_id, start - timedelta(length), start - timedelta(1), sample)
+    earlier = (session, _within(user_id, start - timedelta(length), start - timedelta(1), sample, only))
+    before: Sequence[_Row] = [(None, None, None, *row) for row in _by_currency(*earlier)]
+    if exchange is not None:
+        if _has_others(before, exchange.currency):
+            before = _converted(_range(*earlier), exchange)
+        # Last, so that `exchange` tells of the range itself.
+        exchange.forget()
+        rows = _converted(rows, exchange)
     days = [start + timedelta(offset) for offset in range(length)]
     named: dict[object, date] = {}
     for day in days:
@@ -55,12 +81,29 @@ def read_report(session: Session, user_id: int, start: date, end: date, sample: 
         start=start,
         end=end,
         total=_merge(model.totals for model in by_model),
-        previous=_sum([(None, None, None, *row) for row in before]),
+        previous=_sum(before),
         days=tuple((day, by_day.get(day) or Totals()) for day in days),
         daily=tuple(_daily(rows, named)),
         by_model=by_model,
         by_provider=_by_provider(by_model),
+        converted=exchange is not None and exchange.converted,
+        unconverted=frozenset(exchange.unconverted) if exchange is not None else frozenset(),
     )
+
+
+def read_totals(
+    session: Session, user_id: int, start: date | None, end: date, sample: bool, exchange: Exchange
+) -> Totals:
+    """Everything from `start` (None: the very first day) to `end`, however long that is, as one sum."""
+    start = start or date.min
+    within = _within(user_id, start, end, sample)
+    rows: Sequence[_Row] = [(None, None, None, *row) for row in _by_currency(session, within)]
+    if _has_others(rows, exchange.currency):
+        # Only now the days matter: each has a rate of its own.
+        statement = select(DAILY.c.day, DAILY.c.currency, *_SUMS).where(within)
+        days = session.execute(statement.group_by(DAILY.c.day, DAILY.c.currency)).all()
+        rows = _converted([(day, None, None, *row) for day, *row in days], exchange)
+    return _sum(rows)
 
 
 def has_real_calls(session: Session, user_id: int) -> bool:
@@ -74,23 +117,50 @@ def has_batch(session: Session, batch: str) -> bool:
     return session.execute(select(EVENTS.c.id).where(EVENTS.c.batch == batch).limit(1)).first() is not None
 
 
-def _range(session: Session, user_id: int, start: date, end: date, sample: bool) -> Sequence[_Row]:
+def _range(session: Session, within: ColumnElement[bool]) -> Sequence[_Row]:
     # Nothing to group: within one user and one source the rows of `usage_daily` are the answer, in order.
-    statement = select(*_RAW_KEY, *_COLUMNS).where(_within(user_id, start, end, sample))
-    return session.execute(statement.order_by(*_KEY)).all()
+    return session.execute(select(*_RAW_KEY, *_COLUMNS).where(within).order_by(*_KEY)).all()
 
 
-def _by_currency(session: Session, user_id: int, start: date, end: date, sample: bool) -> Sequence[_Row]:
-    statement = select(DAILY.c.currency, *_SUMS).where(_within(user_id, start, end, sample))
+def _by_currency(session: Session, within: ColumnElement[bool]) -> Sequence[_Row]:
+    statement = select(DAILY.c.currency, *_SUMS).where(within)
     return session.execute(statement.group_by(DAILY.c.currency)).all()
 
 
-def _within(user_id: int, start: date, end: date, sample: bool) -> ColumnElement[bool]:
-    return and_(DAILY.c.user_id == user_id, DAILY.c.day.between(start, end), _of(sample))
+def _has_others(rows: Sequence[_Row], currency: str) -> bool:
+    return any(row[_CURRENCY] != currency and row[_REQUESTS] > row[_UNPRICED] for row in rows)
 
 
-def _of(sample: bool) -> ColumnElement[bool]:
-    return DAILY.c.source == (Source.SAMPLE.value if sample else ALL_SOURCES)
+def _converted(rows: Sequence[_Row], exchange: Exchange) -> Sequence[_Row]:
+    """The rows with each cost converted at the rate of its day: once, so that all sums of them agree."""
+    if not _has_others(rows, exchange.currency):
+        return rows
+    converted: list[_Row] = []
+    for row in rows:
+        if row[_CURRENCY] == exchange.currency or row[_REQUESTS] == row[_UNPRICED]:
+            converted.append(row)
+            continue
+        money = exchange.convert(row[_COST], row[_CURRENCY], row[_DAY])
+        converted.append((*row[:_CURRENCY], money.currency, *row[_CURRENCY + 1 : _COST], money.nano))
+    return converted
+
+
+def _within(
+    user_id: int, start: date, end: date, sample: bool, only: CallFilter = ANY_CALL
+) -> ColumnElement[bool]:
+    conditions = [DAILY.c.user_id == user_id, DAILY.c.day.between(start, end), _of(sample, only.source)]
+    if only.provider is not None:
+        conditions.append(DAILY.c.provider == only.provider)
+    if only.model is not None:
+        conditions.append(DAILY.c.model == only.model)
+    return and_(*conditions)
+
+
+def _of(sample: bool, source: Source | None = None) -> ColumnElement[bool]:
+    if source is not None and (source is Source.SAMPLE) != sample:
+        return false()
+    wanted = Source.SAMPLE.value if sample else ALL_SOURCES if source is None else source.value
+    return DAILY.c.source == wanted
 
 
 def _sum(rows: Iterable[_Row]) -> Totals:

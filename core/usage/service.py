@@ -4,12 +4,14 @@ from datetime import UTC, date, datetime
 
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
+from core.pricing.currency import ExchangeRates
 from core.store.unit_of_work import UnitOfWork
 from core.usage import queries
+from core.usage.exchange import Exchange
 from core.usage.ledger import Ledger
 from core.usage.sample import sample_batch, sample_calls
 from core.usage.tables import ALL_USERS
-from core.usage.types import UsageReport
+from core.usage.types import ANY_CALL, CallFilter, UsageReport
 
 LONGEST_RANGE_DAYS = 3_653
 """Ten years, leap days included."""
@@ -18,19 +20,31 @@ LONGEST_RANGE_DAYS = 3_653
 class UsageService:
     """Answers from the roll-ups. Days are calendar days of the report time zone."""
 
-    def __init__(self, unit: UnitOfWork, ledger: Ledger) -> None:
+    def __init__(self, unit: UnitOfWork, ledger: Ledger, rates: ExchangeRates | None = None) -> None:
+        """Without `rates` every amount stays in its own currency."""
         self._unit = unit
         self._ledger = ledger
+        self._rates = rates
 
     def today(self) -> date:
         """The current day in the report time zone."""
         return self._ledger.day_of(datetime.now(UTC))
 
-    def report(self, scope: int | None, start: date, end: date, sample: bool = False) -> UsageReport:
+    def report(
+        self,
+        scope: int | None,
+        start: date,
+        end: date,
+        sample: bool = False,
+        currency: str | None = None,
+        only: CallFilter = ANY_CALL,
+    ) -> UsageReport:
         """Usage from `start` to `end`, both included, of user `scope` (None: all users).
 
-        Either of real calls or of sample data: the two are never added. AppError(VALIDATION) for a
-        range that ends before it starts, is longer than ten years, or leaves the calendar.
+        Either of real calls or of sample data: the two are never added. With a `currency`, what was priced
+        in another one is converted at the rate of its day; see UsageReport. `only` leaves out the calls of
+        other providers, models or sources. AppError(VALIDATION) for a range that ends before it starts, is
+        longer than ten years, or leaves the calendar.
         """
         if start > end:
             raise AppError(
@@ -43,8 +57,10 @@ class UsageService:
                 ErrorKind.VALIDATION,
                 N_("A range can be up to 10 years long. Choose days that are closer together."),
             )
+        user_id = ALL_USERS if scope is None else scope
+        exchange = Exchange(currency, self._rates) if currency is not None else None
         with self._unit.read() as session:
-            return queries.read_report(session, ALL_USERS if scope is None else scope, start, end, sample)
+            return queries.read_report(session, user_id, start, end, sample, exchange, only)
 
     def has_calls(self, user_id: int) -> bool:
         """Whether the user has real calls, of any day."""

@@ -1,8 +1,9 @@
-"""The ledger's tables: every call once, and its roll-ups."""
+"""The ledger's tables: every call once, its roll-ups, the budgets on them and the record of re-costings."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Date, Index, String
+from sqlalchemy import JSON, Date, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.store.base import Base, BigId, NanoUnits
@@ -45,6 +46,18 @@ class UsageEvent(Base):
     first_token_ms: Mapped[int | None]
     thread_id: Mapped[int | None] = mapped_column(BigId)
     message_id: Mapped[int | None] = mapped_column(BigId)
+    # How often the provider was asked until it answered; 0 for an answer from the cache.
+    attempts: Mapped[int] = mapped_column(server_default="1")
+    from_cache: Mapped[bool] = mapped_column(server_default=false())
+    # What an answer from the cache would have cost, in nano-units of `currency`; NULL when nobody knows.
+    saved_nano: Mapped[int | None] = mapped_column(NanoUnits)
+    # What was wrong with the figures the server reported, and those figures; the columns above hold an estimate.
+    flag: Mapped[str | None] = mapped_column(String(200))
+    reported: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    # "provider/model" that was asked first when another one answered.
+    fallback_from: Mapped[str | None] = mapped_column(String(300))
+    # Which key was used, as a fingerprint.
+    key_ref: Mapped[str | None] = mapped_column(String(16))
     # A load that can be taken back as a whole: sample data, an import.
     batch: Mapped[str | None] = mapped_column(String(64))
 
@@ -81,6 +94,9 @@ class UsageDaily(Base):
     reasoning_tokens: Mapped[int] = mapped_column(BigId)
     output_audio_tokens: Mapped[int] = mapped_column(BigId)
     cost_nano: Mapped[int] = mapped_column(NanoUnits)
+    from_cache: Mapped[int] = mapped_column(BigId, server_default="0")
+    saved_nano: Mapped[int] = mapped_column(NanoUnits, server_default="0")
+    flagged: Mapped[int] = mapped_column(BigId, server_default="0")
 
     __table_args__ = ({"sqlite_with_rowid": False},)
 
@@ -93,3 +109,61 @@ class LedgerState(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     timezone: Mapped[str] = mapped_column(String(64))
     rebuilt_at: Mapped[datetime | None]
+
+
+class Budget(Base):
+    """A limit on what calls may cost. `scope`: workspace, user (`user_id` set) or provider (`provider` set).
+
+    `window`: the calendar month, or the last `window_days` days. A call before `reset_at` does not count.
+    """
+
+    __tablename__ = "budgets"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    scope: Mapped[str] = mapped_column(String(16))
+    user_id: Mapped[int | None] = mapped_column(BigId)
+    provider: Mapped[str | None] = mapped_column(String(64))
+    amount_nano: Mapped[int] = mapped_column(NanoUnits)
+    currency: Mapped[str] = mapped_column(String(3))
+    window: Mapped[str] = mapped_column(String(16))
+    window_days: Mapped[int | None]
+    warn_percent: Mapped[int]
+    blocks: Mapped[bool]
+    reset_at: Mapped[datetime | None]
+    created_by: Mapped[int] = mapped_column(BigId)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Recost(Base):
+    """One re-costing: which calls were priced anew, by whom and why. `before` and `after`: nano-units by currency."""
+
+    __tablename__ = "recosts"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    created_at: Mapped[datetime]
+    created_by: Mapped[int] = mapped_column(BigId)
+    start_day: Mapped[date] = mapped_column(Date)
+    end_day: Mapped[date] = mapped_column(Date)
+    provider: Mapped[str | None] = mapped_column(String(64))
+    model: Mapped[str | None] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(String(200))
+    calls: Mapped[int] = mapped_column(BigId)
+    before: Mapped[dict[str, Any]] = mapped_column(JSON)
+    after: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class RecostChange(Base):
+    """What a re-costing changed in one event."""
+
+    __tablename__ = "recost_changes"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    recost_id: Mapped[int] = mapped_column(ForeignKey("recosts.id", ondelete="CASCADE"), index=True)
+    event_id: Mapped[int] = mapped_column(BigId)
+    old_nano: Mapped[int | None] = mapped_column(NanoUnits)
+    old_currency: Mapped[str] = mapped_column(String(3))
+    old_source: Mapped[str] = mapped_column(String(200))
+    new_nano: Mapped[int | None] = mapped_column(NanoUnits)
+    new_currency: Mapped[str] = mapped_column(String(3))
+    new_source: Mapped[str] = mapped_column(String(200))

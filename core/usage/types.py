@@ -1,8 +1,10 @@
 """What crosses the ledger's door: calls going in, reports coming out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from core.errors import ErrorKind
 from core.pricing.types import CallCost
@@ -34,7 +36,8 @@ class CallStatus(StrEnum):
 class Call:
     """One provider call, as the ledger keeps it. `request_id` makes recording idempotent.
 
-    `occurred_at` is aware (when the call began); latencies are milliseconds, None when unknown.
+    `occurred_at` is aware (when the call began); latencies are milliseconds, None when unknown. For the
+    fields after `batch` see the columns of `usage_events`.
     """
 
     request_id: str
@@ -52,6 +55,25 @@ class Call:
     thread_id: int | None = None
     message_id: int | None = None
     batch: str | None = None
+    attempts: int = 1
+    from_cache: bool = False
+    saved_nano: int | None = None
+    flag: str | None = None
+    reported: Mapping[str, Any] | None = None
+    fallback_from: str | None = None
+    key_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls count, beside their user and day; None: any."""
+
+    provider: str | None = None
+    model: str | None = None
+    source: Source | None = None
+
+
+ANY_CALL = CallFilter()
 
 
 @dataclass(slots=True)
@@ -106,6 +128,9 @@ class UsageReport:
 
     `daily` has a row for each day and model that had calls, by day; `days` totals every day of the
     range, quiet ones included. `by_model` and `by_provider` come dearest first, then busiest.
+
+    In a report that was asked for in one currency, `converted` says that some amount was converted into it,
+    and `unconverted` names the currencies that kept amounts of their own for want of a rate.
     """
 
     start: date
@@ -116,3 +141,5 @@ class UsageReport:
     daily: tuple[DayTotals, ...]
     by_model: tuple[ModelTotals, ...]
     by_provider: tuple[ProviderTotals, ...]
+    converted: bool = False
+    unconverted: frozenset[str] = frozenset()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.adapters import Adapter
+from tests.contract.adapter import Adapter
 
 
 @pytest.fixture

@@ -8,17 +8,8 @@ import pytest
 
 from core.errors import AppError, ErrorKind
 from core.providers.types import Capability, FinishReason, StreamEnd, TextDelta, UsageReport
-from tests.contract.adapters import (
-    KEY,
-    Adapter,
-    ask,
-    collect,
-    every_adapter,
-    on_the_wire,
-    text_of,
-    until_text,
-    url_of,
-)
+from tests.contract.adapter import Adapter, ask, collect, text_of, until_text, url_of
+from tests.contract.adapters import every_adapter, on_the_wire
 from tests.fakes.http_server import FakeServer
 from tests.fakes.script import Script
 
@@ -178,5 +169,5 @@ def test_models_that_cannot_be_listed(adapter: Adapter, server: FakeServer, name
     with pytest.raises(AppError) as caught:
         asyncio.run(run())
     assert caught.value.kind in (ErrorKind.WRONG_KEY, ErrorKind.PROVIDER)
-    assert KEY not in caught.value.text()
+    assert adapter.key not in caught.value.text()
     assert caught.value.__context__ is None

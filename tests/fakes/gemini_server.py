@@ -1,13 +1,18 @@
-"""A Gemini server: v1beta `streamGenerateContent?alt=sse`, `generateContent` and the list of models.
+"""A Gemini server: v1beta `streamGenerateContent?alt=sse`, `generateContent`, `countTokens` and the list of models.
 
     with GeminiServer(Script(chunks=["Hi", " there"], usage=usage(prompt=7, output=2))) as server:
         provider = GeminiProvider("key", server.url)
 
 Errors have Google's own shapes: `server.queue(wrong_key())`, `rate_limit(seconds=7)`, `unknown_model("x")`,
 `too_long()`, `no_balance()`, `broken()`, `overloaded()`, `no_region()`. See tests/fakes/script.py for the rest.
+
+Like Google's, Gemini 3 signs the first call of a turn and refuses a conversation with a turn of calls unsigned;
+countTokens counts `generateContentRequest` where there is one, `contents` otherwise.
 """
 
-from collections.abc import Mapping
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.fakes.http_server import FakeServer
@@ -78,6 +83,14 @@ def no_region() -> Script:
     return _failing(400, "FAILED_PRECONDITION", "User location is not supported for the API use.")
 
 
+def unsigned() -> Script:
+    return _failing(
+        400, "INVALID_ARGUMENT", "Function call is missing a thought_signature in functionCall parts."
+    )
+
+
+SIGNATURE = b"thought \xfb\xff"
+
 STREAM_ERROR = {"error": {"code": 429, "message": "Resource exhausted.", "status": "RESOURCE_EXHAUSTED"}}
 
 
@@ -102,6 +115,10 @@ class GeminiServer(FakeServer):
             return await self.whole(script, connection)
         if request.model not in self.models:
             return await self.whole(unknown_model(request.model), connection)
+        if request.path.endswith(":countTokens"):
+            return await connection.whole(200, {"totalTokens": _tokens(request.body)})
+        if _signs(request.model) and not _signed(request.body):
+            return await self.whole(unsigned(), connection)
         if request.path.endswith(":streamGenerateContent"):
             return await self._stream(request, script, connection)
         chunk = _chunk(request.model, script.text, script.finish or "STOP")
@@ -126,6 +143,8 @@ class GeminiServer(FakeServer):
             if script.usage is COUNTED:
                 chunk |= _counted(script, request, sent)
             await connection.event(chunk)
+        if script.tool_calls:
+            await connection.event(_calls(request.model, script))
         if script.stream_error is not None:
             await connection.event(script.stream_error)
         elif script.finish is not None:
@@ -142,6 +161,8 @@ def _model(name: str) -> dict[str, Any]:
     return {
         "name": f"models/{name}",
         "displayName": title,
+        "inputTokenLimit": 1_048_576,
+        "outputTokenLimit": 65_536,
         "supportedGenerationMethods": ["generateContent", "countTokens"],
     }
 
@@ -161,6 +182,35 @@ def _counted(script: Script, request: Received, sent: int) -> dict[str, Any]:
     return {"usageMetadata": usage(prompt=_words(request.body), output=sent)}
 
 
+def _calls(model: str, script: Script) -> dict[str, Any]:
+    parts: list[dict[str, Any]] = [
+        {"functionCall": {"name": name, "args": arguments}} for name, arguments in script.tool_calls
+    ]
+    if _signs(model):
+        parts[0]["thoughtSignature"] = b64encode(SIGNATURE).decode()
+    chunk = _chunk(model, "")
+    chunk["candidates"][0]["content"]["parts"] = parts
+    return chunk
+
+
+def _signs(model: str) -> bool:
+    return model.startswith("gemini-3")
+
+
+def _signed(body: Any) -> bool:
+    for content in body.get("contents", ()):
+        calls = [part for part in content.get("parts", ()) if "functionCall" in part]
+        if calls and not calls[0].get("thoughtSignature"):
+            return False
+    return True
+
+
+def _tokens(body: Any) -> int:
+    """A token a word, one a function and one a file."""
+    asked = body.get("generateContentRequest") or body
+    return _words(asked) + len(tool_names_of(asked)) + len(images_of(asked))
+
+
 def _words(body: Any) -> int:
     said = [*body.get("contents", ()), body.get("systemInstruction", {})]
     return sum(len(part.get("text", "").split()) for content in said for part in content.get("parts", ()))
@@ -169,3 +219,45 @@ def _words(body: Any) -> int:
 def _last_message(body: Any) -> str:
     contents = body.get("contents") or [{}]
     return "".join(part.get("text", "") for part in contents[-1].get("parts", ()))
+
+
+# --- what stands in a request ---
+
+
+def _parts(body: Any) -> Iterator[dict[str, Any]]:
+    for content in body.get("contents", ()):
+        yield from content.get("parts", ())
+
+
+def _either(found: Mapping[str, Any], *names: str) -> Any:
+    """Google reads both spellings of a name, and the SDK sends both."""
+    return next(found[name] for name in names if name in found)
+
+
+def images_of(body: Any) -> list[tuple[str, bytes]]:
+    """Type and bytes of every file inside the request, images and others."""
+    files = [part["inlineData"] for part in _parts(body) if "inlineData" in part]
+    return [
+        (_either(file, "mimeType", "mime_type"), b64decode(file["data"], altchars=b"-_")) for file in files
+    ]
+
+
+def tool_names_of(body: Any) -> list[str]:
+    """The functions that were declared."""
+    return [
+        function["name"]
+        for tool in body.get("tools", ())
+        for function in tool.get("functionDeclarations", ())
+    ]
+
+
+def tool_results_of(body: Any) -> list[str]:
+    """The answers of functions as JSON."""
+    answers = [part["functionResponse"] for part in _parts(body) if "functionResponse" in part]
+    return [json.dumps(answer["response"], ensure_ascii=False) for answer in answers]
+
+
+def schema_of(body: Any) -> dict[str, Any] | None:
+    """The JSON schema of the answer; None unless JSON was asked for."""
+    config = body.get("generationConfig", {})
+    return config.get("responseJsonSchema") if config.get("responseMimeType") == "application/json" else None

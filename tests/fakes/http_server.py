@@ -4,6 +4,7 @@ Real frameworks hide what these tests are about: connections cut inside a chunk,
 """
 
 import asyncio
+import ssl
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -40,6 +41,7 @@ class FakeServer:
         self.api_key = api_key
         self.requests: list[Received] = []
         self.listing: Script | None = None  # answers GET models instead of the list
+        self.tls: ssl.SSLContext | None = None  # set before the start: serves https
         self._queue: deque[Script] = deque()
         self._markers: dict[str, Script] = {}
         self._by_model: dict[str, Script] = {}
@@ -52,7 +54,7 @@ class FakeServer:
     @property
     def url(self) -> str:
         """What the provider's base URL setting is to be."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self._port}"
 
     def queue(self, *scripts: Script) -> None:
         """Scripts for the next requests for an answer, one each."""
@@ -141,7 +143,7 @@ class FakeServer:
 
             return asyncio.StreamReaderProtocol(reader, connected)
 
-        server = await self._loop.create_server(protocol, "127.0.0.1", 0, backlog=256)
+        server = await self._loop.create_server(protocol, "127.0.0.1", 0, backlog=256, ssl=self.tls)
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
@@ -160,7 +162,8 @@ class FakeServer:
                 watch = asyncio.create_task(reader.ended.wait())
                 answer = asyncio.create_task(self.respond(request, connection))
                 await asyncio.wait({watch, answer}, return_when=asyncio.FIRST_COMPLETED)
-                if not answer.done():
+                # Who left at once may be noticed first by the answer, which can no longer be written.
+                if not answer.done() or isinstance(answer.exception(), ConnectionError):
                     answer.cancel()
                     await asyncio.gather(answer, return_exceptions=True)
                     self._mark(request, left=True)

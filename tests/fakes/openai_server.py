@@ -4,11 +4,16 @@
         provider = OpenAICompatibleProvider("local", "Local", None, server.url)
 
 As the real ones, it sends usage in a stream only when `stream_options` asks for it, in a last chunk without
-choices. `stream_options="ignore"` or `"refuse"` makes it an older local server. Errors have OpenAI's shapes:
-`server.queue(wrong_key())`, `rate_limit(seconds=7)`, `unknown_model("x")`, `too_long()`, `no_balance()`,
-`broken()`, `overloaded()`, `no_region()`. See tests/fakes/script.py for the rest.
+choices. `stream_options="ignore"` or `"refuse"` makes it an older local server. Functions are asked for in pieces;
+`calls="ollama"` sends each one whole, all with the same index and no id, and "stop" as the reason. A result without
+its call, or a call without its result, is refused. Errors have OpenAI's shapes: `server.queue(wrong_key())`,
+`rate_limit(seconds=7)`, `unknown_model("x")`, `too_long()`, `no_balance()`, `broken()`, `overloaded()`,
+`no_region()`, `wrong_schema()`. See tests/fakes/script.py for the rest.
 """
 
+import json
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from tests.fakes.http_server import FakeServer
@@ -86,6 +91,14 @@ def no_region() -> Script:
     return _failing(403, message, "request_forbidden", "unsupported_country_region_territory")
 
 
+def wrong_schema() -> Script:
+    message = (
+        "Invalid schema for response_format 'answer': In context=(), 'additionalProperties' is required."
+    )
+    error = {"message": message, "type": "invalid_request_error", "param": "response_format", "code": None}
+    return Script(status=400, error={"error": error})
+
+
 STREAM_ERROR = {"error": {"message": "Rate limit reached.", "type": "tokens", "code": "rate_limit_exceeded"}}
 
 
@@ -98,9 +111,11 @@ class OpenAIServer(FakeServer):
         models: tuple[str, ...] = MODELS,
         api_key: str = "",
         stream_options: Literal["honour", "ignore", "refuse"] = "honour",
+        calls: Literal["openai", "ollama"] = "openai",
     ) -> None:
         super().__init__(default, models, api_key)
         self.stream_options = stream_options
+        self.calls = calls
 
     @property
     def url(self) -> str:
@@ -126,6 +141,8 @@ class OpenAIServer(FakeServer):
         if self.stream_options == "refuse" and "stream_options" in request.body:
             message = "Unrecognized request argument supplied: stream_options"
             return await self.whole(_failing(400, message, "invalid_request_error"), connection)
+        if (message := _unpaired(request.body)) is not None:
+            return await self.whole(_failing(400, message, "invalid_request_error"), connection)
         if request.body.get("stream"):
             return await self._stream(request, script, connection)
         return await connection.whole(200, _completion(request, script))
@@ -139,10 +156,14 @@ class OpenAIServer(FakeServer):
         async for piece in self.pieces(script, connection):
             sent += 1
             await connection.event(_chunk(request.model, {"content": piece}))
+        for delta in _whole_calls(script) if self.calls == "ollama" else _calls_in_pieces(script):
+            await connection.event(_chunk(request.model, {"tool_calls": [delta]}))
         if script.stream_error is not None:
             await connection.event(script.stream_error)
         elif script.finish is not None:
-            await connection.event(_chunk(request.model, {}, script.finish or "stop"))
+            called = script.tool_calls and self.calls == "openai"
+            normal = "tool_calls" if called else "stop"
+            await connection.event(_chunk(request.model, {}, script.finish or normal))
             asked = (request.body.get("stream_options") or {}).get("include_usage")
             if asked and self.stream_options == "honour" and script.usage is not None:
                 last = {**_chunk(request.model, {}), "choices": []}
@@ -162,12 +183,30 @@ def _chunk(model: str, delta: dict[str, Any], finish: str | None = None) -> dict
     }
 
 
+def _calls_in_pieces(script: Script) -> Iterator[dict[str, Any]]:
+    for index, (name, arguments) in enumerate(script.tool_calls):
+        begun = {"id": f"call_{index}", "type": "function", "function": {"name": name, "arguments": ""}}
+        yield {"index": index, **begun}
+        text = json.dumps(arguments, ensure_ascii=False)
+        for at in range(0, len(text), 5):
+            yield {"index": index, "function": {"arguments": text[at : at + 5]}}
+
+
+def _whole_calls(script: Script) -> Iterator[dict[str, Any]]:
+    for name, arguments in script.tool_calls:
+        function = {"name": name, "arguments": json.dumps(arguments)}
+        yield {"id": "", "index": 0, "type": "function", "function": function}
+
+
 def _completion(request: Received, script: Script) -> dict[str, Any]:
-    message = {"role": "assistant", "content": script.text}
+    message: dict[str, Any] = {"role": "assistant", "content": script.text}
+    if script.tool_calls:
+        message["tool_calls"] = [{**call, "id": f"call_{at}"} for at, call in enumerate(_whole_calls(script))]
+    finish = script.finish or ("tool_calls" if script.tool_calls else "stop")
     whole = {
         **_chunk(request.model, {}),
         "object": "chat.completion",
-        "choices": [{"index": 0, "message": message, "finish_reason": script.finish or "stop"}],
+        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
     }
     if script.usage is not None:
         whole["usage"] = _counted(script, request, len(script.chunks))
@@ -177,10 +216,65 @@ def _completion(request: Received, script: Script) -> dict[str, Any]:
 def _counted(script: Script, request: Received, sent: int) -> Any:
     if script.usage is not COUNTED:
         return script.usage
-    words = sum(len(str(message["content"]).split()) for message in request.body["messages"])
+    words = sum(len(_text(message).split()) for message in request.body["messages"])
     return usage(prompt=words, completion=sent)
 
 
 def _last_message(body: Any) -> str:
     messages = body.get("messages") or [{}]
-    return str(messages[-1].get("content", ""))
+    return _text(messages[-1])
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    return " ".join(part["text"] for part in _parts(message) if part["type"] == "text")
+
+
+def _parts(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    content = message.get("content") or ""
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def _unpaired(body: Any) -> str | None:
+    """What OpenAI says to a result without its call, and the other way round."""
+    open_calls: list[str] = []
+    for message in [*body.get("messages", ()), {"role": "end"}]:
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in open_calls:
+                return (
+                    "Messages with role 'tool' must be a response to a preceding message with 'tool_calls'."
+                )
+            open_calls.remove(message["tool_call_id"])
+        elif open_calls:
+            return "An assistant message with 'tool_calls' must be followed by tool messages."
+        open_calls += [call["id"] for call in message.get("tool_calls", ())]
+    return None
+
+
+# --- what stands in a request ---
+
+
+def images_of(body: Any) -> list[tuple[str, bytes]]:
+    """Type and bytes of the images in a request."""
+    return [
+        (url.removeprefix("data:").partition(";")[0], b64decode(url.partition(";base64,")[2], validate=True))
+        for message in body["messages"]
+        for part in _parts(message)
+        if part["type"] == "image_url"
+        for url in [part["image_url"]["url"]]
+    ]
+
+
+def tool_names_of(body: Any) -> list[str]:
+    """The functions a request offers."""
+    return [tool["function"]["name"] for tool in body.get("tools", ()) if tool["type"] == "function"]
+
+
+def tool_results_of(body: Any) -> list[str]:
+    """What the functions answered."""
+    return [message["content"] for message in body["messages"] if message["role"] == "tool"]
+
+
+def schema_of(body: Any) -> Any:
+    """The schema that the answer must follow."""
+    assert body["response_format"]["type"] == "json_schema"
+    return body["response_format"]["json_schema"]["schema"]

@@ -19,6 +19,8 @@ class Script:
     `server.release()`, and then the rest does. `error`: sent as the whole body instead, with `status` and
     `headers`: a str as HTML, all else as JSON. `stream_error`: an error object sent inside the stream after
     the chunks. `thoughts` are streamed before the chunks. `blocked`: Gemini's reason to refuse the prompt.
+    `tool_calls`: (name, arguments) of the functions the model asks for, sent after the chunks as the wire does
+    it, with its own finish reason for that.
     """
 
     chunks: Sequence[str] = ("Hello", ", ", "world!")
@@ -35,6 +37,7 @@ class Script:
     hang_after: int | None = None
     stream_error: Mapping[str, Any] | None = None
     blocked: str = ""
+    tool_calls: Sequence[tuple[str, Mapping[str, Any]]] = ()
 
     @property
     def text(self) -> str:
@@ -44,13 +47,17 @@ class Script:
 
 @dataclass
 class Received:
-    """One request as it came in. `left`: the client went away before the answer was complete."""
+    """One request as it came in: `body` parsed when it is JSON, and `data` as its bytes.
+
+    `left`: the client went away before the answer was complete.
+    """
 
     method: str
     path: str
     query: str
     headers: dict[str, str]
     body: Any
+    data: bytes = b""
     left: bool = False
     finished: bool = False
 

@@ -61,7 +61,8 @@ class Connection:
         await self._writer.drain()
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
-        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+        phrase = next((known.phrase for known in HTTPStatus if known == status), "")  # 529 has none
+        lines = [f"HTTP/1.1 {status} {phrase}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         self._writer.write("\r\n".join([*lines, "", ""]).encode())
 
@@ -75,4 +76,11 @@ async def read_request(reader: asyncio.StreamReader) -> Received | None:
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
     data = await reader.readexactly(int(headers.get("content-length", 0)))
     path, _, query = target.partition("?")
-    return Received(method, path, query, headers, json.loads(data) if data else None)
+    return Received(method, path, query, headers, _body(headers, data), data)
+
+
+def _body(headers: Mapping[str, str], data: bytes) -> Any:
+    """Parsed JSON; None without a body, and where it is a form or a file."""
+    kind = headers.get("content-type", "")
+    is_form = kind.startswith(("application/x-www-form-urlencoded", "multipart/"))
+    return json.loads(data) if data and not is_form else None

@@ -160,7 +160,7 @@ def test_an_empty_message_is_refused_and_stored_nowhere(hub: Hub, text: str) -> 
 
 def test_a_provider_without_a_key_says_which_setting_it_wants(hub: Hub) -> None:
     services, _server = hub
-    with pytest.raises(AppError, match="Set OPENAI_API_KEY") as refused:
+    with pytest.raises(AppError, match="set OPENAI_API_KEY") as refused:
         services.chat.send(me(services), None, "Hello", "openai", "gpt-5.5")
     assert refused.value.kind is ErrorKind.NO_KEY
     assert services.chat.threads(me(services)) == []
@@ -240,3 +240,46 @@ def test_a_bad_name_is_refused(hub: Hub, title: str, words: str) -> None:
     answered(services, sent)
     with pytest.raises(AppError, match=words):
         services.chat.rename_thread(me(services), sent.thread.uuid, title)
+
+
+# --- unusual ends ---
+
+
+@pytest.mark.parametrize("finish", ["STOP", "MALFORMED_FUNCTION_CALL"])
+def test_an_answer_without_a_word_can_be_asked_for_again(hub: Hub, finish: str) -> None:
+    services, gemini = hub
+    gemini.queue(Script(chunks=[], finish=finish), Script(chunks=["Now it speaks"]))
+    sent = ask(services)
+    empty = answered(services, sent)
+    assert (empty.status, empty.content) == (MessageStatus.COMPLETE, "")
+    again = services.chat.retry(me(services), sent.thread.uuid, empty.id, "gemini", MODEL)
+    assert answered(services, again).content == "Now it speaks"
+
+
+def test_an_unknown_end_keeps_the_providers_own_word(hub: Hub) -> None:
+    services, gemini = hub
+    gemini.queue(Script(chunks=["Half an ans"], finish="SOMETHING_NEW"))
+    message = answered(services, ask(services))
+    assert (message.status, message.finish_reason) == (MessageStatus.COMPLETE, "other")
+    assert message.raw_reason == "SOMETHING_NEW"
+
+
+def test_a_given_answer_is_not_asked_for_again(hub: Hub) -> None:
+    services, _ = hub
+    sent = ask(services)
+    message = answered(services, sent)
+    with pytest.raises(AppError) as caught:
+        services.chat.retry(me(services), sent.thread.uuid, message.id, "gemini", MODEL)
+    assert caught.value.kind is ErrorKind.VALIDATION
+
+
+def test_a_model_whose_name_cannot_be_kept_is_refused_before_anything_is_stored(hub: Hub) -> None:
+    services, server = hub
+    with pytest.raises(AppError, match="at most 200 fit") as refused:
+        ask(services, model="m" * 201)
+    assert refused.value.kind is ErrorKind.VALIDATION
+    assert services.chat.threads(me(services)) == []
+    # What no database takes is left out of a name, as of a message.
+    answered(services, ask(services, model=f" {MODEL}\x00"))
+    assert [event["model"] for event in events(services)] == [MODEL]
+    assert len(server.asked) == 1

@@ -1,8 +1,11 @@
 """The engine itself: deadlines, odd recorders, many answers at once."""
 
+import asyncio
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import aclosing
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import AppError, ErrorKind
 from core.generation.generation import Generation
-from core.generation.types import GenerationRequest, Outcome
+from core.generation.types import GenerationRequest, Outcome, TextChunk
 from core.providers.types import ChatMessage, CompletionRequest, Role
 from core.services import Services
 from core.usage.ledger import EVENTS
@@ -114,3 +117,41 @@ def test_a_closed_engine_takes_no_more(hub: Hub) -> None:
     with pytest.raises(AppError, match="shutting down"):
         start(services, Notes())
     assert recorded(services) == 0
+
+
+def test_readers_on_an_event_loop_see_every_piece_and_the_end(hub: Hub) -> None:
+    services, gemini = hub
+    gemini.queue(Script(chunks=["one ", "two ", "three"], hang_after=1))
+
+    async def read(generation: Generation, offset: int = 0, release: bool = False) -> list[TextChunk]:
+        chunks: list[TextChunk] = []
+        async for chunk in generation.follow_async(offset):
+            chunks.append(chunk)
+            if release:
+                gemini.release()
+        return chunks
+
+    async def both() -> tuple[list[TextChunk], list[TextChunk]]:
+        generation = start(services, Notes())
+        return await asyncio.gather(read(generation, release=True), read(generation, offset=4))
+
+    whole, rest = asyncio.run(both())
+    assert "".join(chunk.text for chunk in whole) == "one two three"
+    ends = [0, *accumulate(len(chunk.text) for chunk in whole)]
+    assert [chunk.offset for chunk in whole] == ends[:-1]
+    assert "".join(chunk.text for chunk in rest) == "two three"
+
+
+def test_a_reader_that_leaves_ends_no_answer(hub: Hub) -> None:
+    services, gemini = hub
+    gemini.queue(Script(chunks=["one ", "two"], hang_after=1))
+    generation = start(services, Notes())
+
+    async def leave() -> str:
+        async with aclosing(generation.follow_async()) as chunks:
+            return (await anext(chunks)).text
+
+    assert asyncio.run(leave()) == "one "
+    gemini.release()
+    assert generation.wait(20)
+    assert generation.text == "one two"

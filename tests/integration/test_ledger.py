@@ -54,6 +54,9 @@ def expected(calls: Sequence[Call], ledger: Ledger) -> dict[tuple[Any, ...], tup
             usage.reasoning_tokens,
             usage.output_audio_tokens,
             amount.nano if amount else 0,
+            int(one.from_cache),
+            one.saved_nano or 0,
+            int(one.flag is not None),
         )
         day = ledger.day_of(one.occurred_at)
         currency = amount.currency if amount else "USD"
@@ -118,7 +121,11 @@ def test_one_batch_is_taken_out_exactly(unit: UnitOfWork) -> None:
     kept = [call(model=f"model-{n % 3}") for n in range(20)]
     record(unit, kept)
     before = roll_ups(unit)
-    record(unit, [call(batch="sample:1", model=f"model-{n % 5}", user_id=1 + n % 2) for n in range(30)])
+    extras = {"from_cache": True, "saved_nano": 7, "flag": "output_tokens is negative", "reported": {"a": -1}}
+    record(
+        unit,
+        [call(batch="sample:1", model=f"model-{n % 5}", user_id=1 + n % 2, **extras) for n in range(30)],
+    )
     with unit.write() as session:
         assert UTC_LEDGER.remove_batch(session, "sample:1") == 30
     assert roll_ups(unit) == before
@@ -144,6 +151,26 @@ def test_a_call_without_a_user_is_refused(unit: UnitOfWork) -> None:
         record(unit, [call(user_id=ALL_USERS)])
 
 
+def test_what_was_special_about_a_call_is_kept(unit: UnitOfWork) -> None:
+    special: dict[str, Any] = {
+        "attempts": 3,
+        "from_cache": True,
+        "saved_nano": 12_345,
+        "flag": "output_tokens is absurdly large",
+        "reported": {"output_tokens": 10**15},
+        "fallback_from": "gemini/gemini-3.8-flash",
+        "key_ref": "0123456789abcdef",
+    }
+    plain: dict[str, Any] = {**dict.fromkeys(special), "attempts": 1, "from_cache": False}
+    record(unit, [call(**special), call()])
+    with unit.read() as session:
+        columns = [EVENTS.c[name] for name in special]
+        rows = session.execute(select(*columns).order_by(EVENTS.c.attempts)).mappings().all()
+        nulls = session.execute(text("SELECT count(*) FROM usage_events WHERE reported IS NULL")).scalar_one()
+    assert [dict(row) for row in rows] == [plain, special]
+    assert nulls == 1
+
+
 tokens = st.integers(0, 5_000)
 calls_strategy = st.lists(
     st.builds(
@@ -162,6 +189,9 @@ calls_strategy = st.lists(
                 lambda money: CallCost(money, "test")
             ),
         ),
+        from_cache=st.booleans(),
+        saved_nano=st.none() | st.integers(0, 10**15),
+        flag=st.none() | st.just("output_tokens is negative"),
     ),
     max_size=60,
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.chat.types import Message, Sent
 from core.config import Settings
+from core.generation.retry import RetryPolicy
 from core.providers.demo import DemoProvider
 from core.providers.registry import ProviderRegistry
 from core.services import Services, open_services
@@ -14,11 +15,17 @@ from tests.fakes.gemini_server import GeminiServer
 # Made up on the spot; nothing outside the test takes it.
 KEY = "test-key-of-no-use"
 MODEL = "gemini-3.8-flash"
+# Most tests want to see what a failure looks like, not how it passes.
+NO_RETRY = RetryPolicy(retries=0)
 
 
 @contextmanager
 def opened(
-    database_url: str, data_dir: Path, gemini_url: str | None = None, key: str = KEY
+    database_url: str,
+    data_dir: Path,
+    gemini_url: str | None = None,
+    key: str = KEY,
+    retry: RetryPolicy = NO_RETRY,
 ) -> Iterator[Services]:
     """Services as a process has them, with a demo that does not dawdle; closed at the end."""
     values: dict[str, object] = {
@@ -29,7 +36,7 @@ def opened(
     if gemini_url is not None:
         values |= {"GEMINI_API_KEY": key, "GOOGLE_GEMINI_BASE_URL": gemini_url}
     settings = Settings(**values)  # pyright: ignore[reportArgumentType]
-    services = open_services(settings, ProviderRegistry(settings, DemoProvider(float("inf"))))
+    services = open_services(settings, ProviderRegistry(settings, DemoProvider(float("inf"))), retry)
     try:
         yield services
     finally:
@@ -37,9 +44,11 @@ def opened(
 
 
 @contextmanager
-def opened_with_gemini(database_url: str, data_dir: Path) -> Iterator[tuple[Services, GeminiServer]]:
+def opened_with_gemini(
+    database_url: str, data_dir: Path, retry: RetryPolicy = NO_RETRY
+) -> Iterator[tuple[Services, GeminiServer]]:
     """The same, and the Gemini server it talks to."""
-    with GeminiServer() as server, opened(database_url, data_dir, server.url) as services:
+    with GeminiServer() as server, opened(database_url, data_dir, server.url, retry=retry) as services:
         yield services, server
 
 

@@ -147,3 +147,18 @@ def test_moment_is_on_the_readers_clock() -> None:
 def test_an_unknown_language_reads_english() -> None:
     assert fmt.money(UNIT, "USD", "xx") == "$1.00"
     assert plain(fmt.count(12_345, "de-DE")) == "12.3~k"
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1 kB"),
+        (12_345, "12.3 kB"),
+        (999_950, "1 MB"),
+        (4_560_000, "4.56 MB"),
+    ],
+)
+def test_the_size_of_a_file(size: int, shown: str) -> None:
+    assert fmt.file_size(size, "en").replace(fmt.NBSP, " ") == shown

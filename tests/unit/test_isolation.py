@@ -45,9 +45,15 @@ def test_settings_of_the_machine_are_hidden(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_each_test_has_an_empty_database(database_url: str, again: bool) -> None:
+def test_each_test_has_a_database_without_a_row(database_url: str, again: bool) -> None:
     engine = create_engine(database_url)
-    assert inspect(engine).get_table_names() == []
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE left_behind (id INTEGER)"))
-    engine.dispose()
+    try:
+        tables = inspect(engine).get_table_names()
+        assert "usage_events" in tables
+        assert "left_behind" not in tables
+        with engine.begin() as connection:
+            rows = [connection.scalar(text(f'SELECT count(*) FROM "{table}"')) for table in tables]
+            assert sum(rows) == 1, "alembic_version has one, the others have none"
+            connection.execute(text("CREATE TABLE left_behind (id INTEGER)"))
+    finally:
+        engine.dispose()

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from threading import Barrier, Thread
 
 import pytest
+from genai_prices import Usage
+from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelPrice, Tier, TieredPrices
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,6 +61,18 @@ def test_dated_prices_and_their_tier() -> None:
     assert priced.source.endswith(" · google/gemini-2.5-pro")
 
 
+def test_the_tier_begins_above_its_threshold() -> None:
+    at_it = cost("gemini", "gemini-2.5-pro", TokenUsage(input_tokens=200_000, output_tokens=1_000))
+    assert at_it.amount == Money(200_000 * 1_250 + 1_000 * 10_000, "USD")
+    above = cost("gemini", "gemini-2.5-pro", TokenUsage(input_tokens=200_001, output_tokens=1_000))
+    assert above.amount == Money(200_001 * 2_500 + 1_000 * 15_000, "USD")
+
+
+def test_a_cache_write_has_its_own_price() -> None:
+    usage = TokenUsage(input_tokens=12_307, cache_write_tokens=12_304, output_tokens=550)
+    assert cost("anthropic", "claude-3-7-sonnet-latest", usage).amount == Money(54_399_000, "USD")
+
+
 def test_reasoning_is_part_of_the_output_and_charged_once() -> None:
     usage = TokenUsage(output_tokens=482, reasoning_tokens=448)
     assert price_usage(flat("1", "10"), usage) == 482 * 10_000
@@ -92,7 +106,13 @@ def test_what_the_prices_cannot_split_is_unpriced() -> None:
 
 @pytest.mark.parametrize(
     ("provider_id", "model"),
-    [("gemini", "no-such-model"), ("local", "gpt-4o"), ("gigachat", "GigaChat"), ("", ""), ("openai", "")],
+    [
+        ("gemini", "no-such-model"),
+        ("local", "gpt-4o"),
+        ("gigachat", "GigaChat-3-Ultra"),
+        ("", ""),
+        ("openai", ""),
+    ],
 )
 def test_no_price_is_not_zero(provider_id: str, model: str) -> None:
     unpriced = cost(provider_id, model, TokenUsage(input_tokens=5, output_tokens=5))
@@ -175,6 +195,53 @@ def usages(draw: st.DrawFn) -> TokenUsage:
     plain, cached, written, out = (draw(st.integers(0, 10**9)) for _ in range(4))
     reasoning = draw(st.integers(0, out))
     return TokenUsage(plain + cached + written, cached, written, 0, out, reasoning, 0)
+
+
+def published() -> list[ModelPrice]:
+    """Every price of the three providers, of all dates."""
+    found: list[ModelPrice] = []
+    for one in get_snapshot().providers:
+        for model in one.models if one.id in {"google", "openai", "anthropic"} else ():
+            found.extend(
+                [model.prices] if isinstance(model.prices, ModelPrice) else [p.prices for p in model.prices]
+            )
+    return found
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        TokenUsage(),
+        TokenUsage(input_tokens=1_003, cached_input_tokens=401, cache_write_tokens=307, output_tokens=59),
+        TokenUsage(input_tokens=200_001, cached_input_tokens=7, output_tokens=1),
+        TokenUsage(input_tokens=272_001, output_tokens=77, reasoning_tokens=70),
+        TokenUsage(input_tokens=900_010, cached_input_tokens=3, cache_write_tokens=900_000),
+        TokenUsage(input_tokens=11, input_audio_tokens=3, output_tokens=5, output_audio_tokens=2),
+    ],
+)
+def test_every_published_price_says_what_genai_prices_says(usage: TokenUsage) -> None:
+    theirs = Usage(
+        input_tokens=usage.input_tokens,
+        cache_read_tokens=usage.cached_input_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        output_tokens=usage.output_tokens,
+        input_audio_tokens=usage.input_audio_tokens,
+        output_audio_tokens=usage.output_audio_tokens,
+    )
+    prices = published()
+    assert len(prices) > 200
+
+    def asked(price: Callable[[], int]) -> int | str:
+        try:
+            return price()
+        except ValueError as error:
+            return str(error)
+
+    def reference(price: ModelPrice) -> int:
+        return int((price.calc_price(theirs)["total_price"] * NANO).quantize(Decimal(1), ROUND_HALF_EVEN))
+
+    for price in prices:
+        assert asked(lambda p=price: price_usage(p, usage)) == asked(lambda p=price: reference(p)), price
 
 
 @settings(deadline=None)

@@ -7,7 +7,7 @@ import pytest
 from core.providers.demo import INFO, DemoProvider
 from core.providers.estimate import estimate_prompt_tokens, estimate_tokens
 from core.providers.types import CompletionRequest, TextDelta, TokenUsage, UsageReport
-from tests.contract.adapters import ask, collect, text_of
+from tests.contract.adapter import ask, collect, text_of
 
 
 def answer(request: CompletionRequest) -> str:

@@ -54,6 +54,16 @@ BODIES: list[tuple[int, Any, ErrorKind]] = [
     (402, {"error": {"message": "Insufficient Balance"}}, ErrorKind.BILLING),
     (400, {"error": {"message": "filtered", "code": "content_filter"}}, ErrorKind.SAFETY),
     (400, {"error": {"message": "Unsupported value: 'temperature'"}}, ErrorKind.PROVIDER),
+    (404, 'model "x" not found, try pulling it first', ErrorKind.UNKNOWN_MODEL),
+    (404, {"error": 'model "x" not found'}, ErrorKind.UNKNOWN_MODEL),
+    (400, {"error": "the input length exceeds the context length"}, ErrorKind.INVALID_CONTEXT),
+    (400, "Trying to keep the first 111490 tokens when context the overflows.", ErrorKind.INVALID_CONTEXT),
+    (0, {"message": "Context size has been exceeded."}, ErrorKind.INVALID_CONTEXT),
+    (
+        400,
+        {"object": "error", "message": "This model's maximum context length is 4096 tokens.", "code": 400},
+        ErrorKind.INVALID_CONTEXT,
+    ),
     (504, "", ErrorKind.TIMEOUT),
     (302, "", ErrorKind.PROVIDER),
     (0, "something odd", ErrorKind.PROVIDER),
@@ -69,6 +79,47 @@ def test_refusals(status: int, body: Any, kind: ErrorKind) -> None:
     for language in ("en", "ru"):
         assert "{" not in error.text(language)
     assert "password" not in error.text()
+
+
+SCHEMAS_REFUSED: list[tuple[int, Any]] = [
+    (
+        400,
+        {
+            "message": "Invalid schema for response_format 'answer': In context=(), 'additionalProperties' is …",
+            "type": "invalid_request_error",
+            "param": "response_format",
+        },
+    ),
+    (400, {"message": "Invalid parameter: not supported with this model.", "param": "response_format"}),
+    (400, {"message": "Invalid schema for function 'look': None is not of type 'object'.", "param": "tools"}),
+    (400, {"error": {"message": "This response_format type is unavailable now"}}),
+    (400, {"error": {"code": 400, "message": "JSON schema conversion failed: unresolved $ref"}}),
+    (400, {"message": "The provided JSON schema contains features not supported by xgrammar."}),
+    (
+        400,
+        {
+            "error": {
+                "message": "Unknown name \"x\" at 'generation_config.response_json_schema': Cannot find it."
+            }
+        },
+    ),
+    (400, {"error": {"message": "Unknown name \"x\" at 'tools[0].function_declarations[3].parameters'."}}),
+    (400, {"error": {"message": "output_config.format.schema: Invalid schema: Schema type is missing"}}),
+    (400, {"error": {"message": "tools.0.custom.input_schema: JSON schema is invalid."}}),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), SCHEMAS_REFUSED)
+def test_a_schema_that_is_refused_is_about_the_request(status: int, body: Any) -> None:
+    error = refused(FACTS, Refusal(status, body))
+    assert error.kind is ErrorKind.VALIDATION
+    assert "schema in this request" in error.text()
+    assert (body.get("error") or body)["message"][:20] in error.text()
+
+
+def test_what_fastapi_says_is_read() -> None:
+    body = {"detail": [{"type": "missing", "loc": ["body", "messages"], "msg": "Field required"}]}
+    assert "Field required" in refused(FACTS, Refusal(422, body)).text()
 
 
 def test_a_region_is_not_a_wrong_key() -> None:
@@ -102,7 +153,7 @@ def test_a_certificate_is_said_so_however_deep_it_lies() -> None:
     outer.__cause__ = httpx2.ConnectError("failed")
     outer.__cause__.__context__ = ssl.SSLCertVerificationError("self-signed certificate")
     error = broken(FACTS, outer, started=False)
-    assert error.kind is ErrorKind.UNREACHABLE
+    assert error.kind is ErrorKind.CERTIFICATE
     assert "certificate of http://127.0.0.1:1/v1 is not trusted" in error.text()
 
 
@@ -153,11 +204,20 @@ def test_braces_in_what_a_provider_says_do_no_harm() -> None:
         ({"retry-after-ms": "2500"}, 3),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 1),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "9" * 400}, 10**9),
+        ({"retry-after-ms": "inf"}, 10**9),
+        ({"retry-after-ms": "nan"}, None),
         ({}, None),
     ],
 )
 def test_retry_after(headers: dict[str, str], seconds: int | None) -> None:
     assert retry_after_seconds(headers) == seconds
+
+
+def test_a_delay_without_end_in_the_body_is_no_fault_of_ours() -> None:
+    detail = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{'9' * 400}s"}
+    assert Refusal(429, {"error": {"details": [detail]}}).seconds == 10**9
 
 
 def test_shown_url_has_no_password_and_no_query() -> None:

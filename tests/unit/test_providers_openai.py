@@ -5,27 +5,32 @@ from typing import Any, Literal
 
 import pytest
 
-from core.providers.openai_compatible import SUGGESTED_MODELS, OpenAICompatibleProvider
+from core.errors import AppError, ErrorKind
+from core.providers.openai import INFO, SUGGESTED_MODELS, OpenAIProvider
+from core.providers.openai_compatible import OpenAICompatibleProvider
 from core.providers.types import (
+    Capability,
     ChatMessage,
     CompletionRequest,
     ModelInfo,
+    PreparedRequest,
     Provider,
     Role,
     StreamEnd,
     TokenUsage,
     UsageReport,
 )
-from tests.contract.adapters import KEY, ask, collect, text_of
-from tests.fakes.openai_server import OpenAIServer, usage
+from tests.contract.adapter import KEY, ask, collect, text_of
+from tests.fakes.openai_server import OpenAIServer, usage, wrong_schema
 from tests.fakes.script import Script
 
 
 def answers(provider: Provider, *requests: CompletionRequest) -> list[list[Any]]:
     async def run() -> list[list[Any]]:
-        found = [await collect(provider, request) for request in requests]
-        await provider.aclose()
-        return found
+        try:
+            return [await collect(provider, request) for request in requests]
+        finally:
+            await provider.aclose()
 
     return asyncio.run(run())
 
@@ -35,7 +40,7 @@ def local(server: OpenAIServer) -> Provider:
 
 
 def openai(server: OpenAIServer) -> Provider:
-    return OpenAICompatibleProvider("openai", "OpenAI", KEY, server.url)
+    return OpenAIProvider(KEY, server.url)
 
 
 def reported(events: list[Any]) -> list[TokenUsage]:
@@ -125,6 +130,49 @@ def test_servers_without_stream_options(stream_options: Literal["ignore", "refus
     assert len(server.asked) == refused_once, "a refusal is remembered"
 
 
+def test_what_is_prepared_knows_what_a_server_refused() -> None:
+    request = ask("local-model")
+
+    async def run(provider: Provider) -> list[PreparedRequest]:
+        before = await provider.prepare(request)
+        await collect(provider, request)
+        after = await provider.prepare(request)
+        await provider.aclose()
+        return [before, after]
+
+    with OpenAIServer(stream_options="refuse") as server:
+        before, after = asyncio.run(run(local(server)))
+    assert [before.body, after.body] == [received.body for received in server.asked]
+    assert after.url == f"{server.url}/chat/completions"
+
+
+def test_a_refusal_of_stream_options_in_other_words() -> None:
+    detail = {"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs"}
+    with OpenAIServer() as server:
+        server.queue(Script(status=422, error={"detail": [detail]}))
+        both = answers(local(server), ask("local-model"), ask("local-model"))
+    assert [text_of(events) for events in both] == ["Hello, world!"] * 2
+    assert ["stream_options" in received.body for received in server.asked] == [True, False, False]
+
+
+def test_a_refusal_that_had_another_reason_is_not_remembered() -> None:
+    # Some servers repeat the whole request in their error, so that it names everything there was in it.
+    echo = Script(status=422, error={"detail": "bad role in {'messages': [], 'stream_options': {}}"})
+    with OpenAIServer() as server:
+        server.queue(echo, echo)
+        provider = local(server)
+
+        async def run() -> list[Any]:
+            with pytest.raises(AppError):
+                await collect(provider, ask("local-model"))
+            events = await collect(provider, ask("local-model"))
+            await provider.aclose()
+            return events
+
+        assert reported(asyncio.run(run()))
+    assert "stream_options" in server.asked[-1].body
+
+
 def test_an_answer_cut_off_after_its_end_is_whole() -> None:
     cut = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\n'
     with OpenAIServer(Script(chunks=["all of it", ""], garbage_after=1, garbage=cut, cut_after=2)) as server:
@@ -141,6 +189,8 @@ def test_openai_lists_what_chats() -> None:
         "tts-1",
         "gpt-5.4-pro",
         "gpt-5.2-codex",
+        "gpt-audio-mini",
+        "gpt-4o-audio-preview",
         "o3",
     )
 
@@ -150,7 +200,7 @@ def test_openai_lists_what_chats() -> None:
         return found
 
     with OpenAIServer(models=names) as server:
-        assert asyncio.run(listed(openai(server))) == ["gpt-6.1-sol", "o3"]
+        assert asyncio.run(listed(openai(server))) == ["gpt-6.1-sol", "gpt-audio-mini", "o3"]
         assert asyncio.run(listed(local(server))) == list(names)
 
 
@@ -166,3 +216,77 @@ def test_suggested_models_are_known_to_the_sdk_and_have_prices() -> None:
         prices.find_provider_model(model.id, None, "openai", None)  # LookupError when it is unknown
     assert 4 <= len(SUGGESTED_MODELS) <= 6
     assert ModelInfo("gpt-6.1-sol") == SUGGESTED_MODELS[0]
+    assert INFO.suggested_models == SUGGESTED_MODELS
+
+
+@pytest.mark.parametrize(
+    "wire", [usage(-5, 3), usage(10**12, -(10**12)), usage(3, 5, cached=-7, reasoning=10**9), usage(1, -1)]
+)
+def test_figures_without_sense_come_through(wire: dict[str, Any]) -> None:
+    with OpenAIServer(Script(usage=wire)) as server:
+        [events] = answers(local(server), ask("local-model"))
+    [found] = reported(events)
+    assert (found.input_tokens, found.output_tokens) == (wire["prompt_tokens"], wire["completion_tokens"])
+    assert found.cached_input_tokens == wire["prompt_tokens_details"]["cached_tokens"]
+    assert found.reasoning_tokens == wire["completion_tokens_details"]["reasoning_tokens"]
+
+
+def test_the_environment_adds_nothing_to_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-of-another-account")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "project-of-another-account")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer another-key\nX-Secret: another-key")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "another-key")
+    with OpenAIServer() as server:
+        answers(local(server), ask("local-model"))
+        answers(openai(server), ask("gpt-6.1-sol"))
+    for received in server.asked:
+        assert "another" not in str(received.headers)
+    assert server.asked[1].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_refused_schema_says_what_the_server_said() -> None:
+    with OpenAIServer() as server:
+        server.queue(wrong_schema())
+        with pytest.raises(AppError) as caught:
+            answers(openai(server), ask("gpt-6.1-sol"))
+    assert caught.value.kind is ErrorKind.VALIDATION
+    assert "'additionalProperties' is required" in caught.value.text()
+
+
+# --- names and keys ---
+
+
+def test_openai_needs_a_key() -> None:
+    with pytest.raises(AppError) as caught:
+        OpenAIProvider(" ", setting="“Work”")
+    assert caught.value.kind is ErrorKind.NO_KEY
+    assert "“Work”" in caught.value.text()
+
+
+@pytest.mark.parametrize(
+    ("names", "key_name", "url_name"),
+    [
+        ({}, "BOX_API_KEY", "BOX_BASE_URL"),
+        ({"setting": "“Mine”", "url_setting": "“My box”"}, "“Mine”", "“My box”"),
+    ],
+)
+def test_sentences_name_what_to_correct(names: dict[str, Any], key_name: str, url_name: str) -> None:
+    with pytest.raises(AppError) as caught:
+        OpenAICompatibleProvider("box", "My box", "two words", "http://127.0.0.1:1/v1", **names)
+    assert key_name in caught.value.text()
+    for url in ("no address", "", None):
+        with pytest.raises(AppError) as caught:
+            OpenAICompatibleProvider("box", "My box", None, url, **names)
+        assert caught.value.kind is ErrorKind.UNREACHABLE
+        assert url_name in caught.value.text()
+
+
+def test_what_they_can_do() -> None:
+    server = OpenAICompatibleProvider("box", "My box", None, "http://127.0.0.1:1/v1").info
+    assert INFO.capabilities - server.capabilities == {
+        Capability.DOCUMENTS,
+        Capability.AUDIO,
+        Capability.REASONING_EFFORT,
+    }
+    assert server.capabilities < INFO.capabilities
+    assert Capability.COUNT_TOKENS not in INFO.capabilities

@@ -4,11 +4,21 @@ from alembic import context
 
 from core.accounts import tables as accounts_tables
 from core.chat import tables as chat_tables
+from core.generation import tables as generation_tables
+from core.models import tables as models_tables
+from core.pricing import tables as pricing_tables
 from core.store.base import Base
 from core.usage import tables as usage_tables
 
 # Imported for their side effect: each registers its tables on Base.metadata.
-REGISTERED = (accounts_tables, chat_tables, usage_tables)
+REGISTERED = (
+    accounts_tables,
+    chat_tables,
+    generation_tables,
+    models_tables,
+    pricing_tables,
+    usage_tables,
+)
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -1,0 +1,42 @@
+"""The models that a page offers: those known at once, the provider's own list soon after."""
+
+import threading
+import time
+
+from core.errors import AppError
+from core.generation.engine import GenerationEngine
+from core.providers.registry import ProviderRegistry
+from core.providers.types import ModelInfo
+
+# The registry says when a list is really asked for anew; this only keeps every page from asking it.
+REFRESH_SECONDS = 60.0
+_KEPT = 1_000
+
+
+class ModelLists:
+    """Lists models without ever waiting for a network. From any thread."""
+
+    def __init__(self, engine: GenerationEngine, registry: ProviderRegistry) -> None:
+        self._engine = engine
+        self._registry = registry
+        self._lock = threading.Lock()
+        self._asked: dict[tuple[str, str], float] = {}
+
+    def known(self, user_id: int, provider: str) -> tuple[ModelInfo, ...]:
+        """What is known of a provider's models with the user's key; a newer list is asked for behind it."""
+        self._refresh(user_id, provider)
+        return self._registry.cached_models(provider, user_id)
+
+    def _refresh(self, user_id: int, provider: str) -> None:
+        try:
+            key_ref = self._registry.route(provider, user_id).key_ref
+        except AppError:
+            return  # there is nothing to ask with
+        with self._lock:
+            now = time.monotonic()
+            if now - self._asked.get((provider, key_ref), -REFRESH_SECONDS) < REFRESH_SECONDS:
+                return
+            if len(self._asked) >= _KEPT:
+                self._asked.clear()
+            self._asked[provider, key_ref] = now
+        self._engine.portal.start_task_soon(self._registry.models, provider, user_id)

@@ -1,0 +1,106 @@
+"""Models: which there are, how each user wants them asked, and what a request to one would be."""
+
+from uuid import uuid4
+
+from core.generation.engine import GenerationEngine
+from core.generation.generation import Generation
+from core.generation.model_lists import ModelLists
+from core.generation.recording import LedgerOnly
+from core.generation.tokens import TokenCount, count_tokens
+from core.generation.types import GenerationRequest, Shaped
+from core.models.catalogue import Catalogue
+from core.models.checks import checked
+from core.models.preferences import Preferences, shaped
+from core.models.types import ModelCard, PreferenceInfo
+from core.pricing.service import PriceBook
+from core.providers.registry import ProviderRegistry
+from core.providers.types import CompletionRequest, PreparedRequest
+from core.store.unit_of_work import UnitOfWork
+from core.usage.types import Source
+
+
+class ModelService:
+    """Scoped by `user_id`: another user's settings look like none. It is the engine's RequestShaper."""
+
+    def __init__(
+        self,
+        unit: UnitOfWork,
+        registry: ProviderRegistry,
+        prices: PriceBook,
+        engine: GenerationEngine,
+        lists: ModelLists,
+    ) -> None:
+        self._registry = registry
+        self._engine = engine
+        self._preferences = Preferences(unit, registry)
+        self._catalogue = Catalogue(registry, lists, prices, self._preferences)
+
+    def catalogue(self, user_id: int) -> tuple[ModelCard, ...]:
+        """The models of every provider configured for the user; never waits for a network.
+
+        Those that the provider lists, and those that the user keeps settings or an own price for. A provider
+        that lists none and for which nothing is kept has no card.
+        """
+        return self._catalogue.cards(user_id)
+
+    def preference(self, user_id: int, provider: str, model: str) -> PreferenceInfo | None:
+        """How the user wants a model to be asked; None: in the provider's own way."""
+        return self._preferences.get(user_id, provider, model)
+
+    def preferences(self, user_id: int) -> tuple[PreferenceInfo, ...]:
+        """All of the user's, by provider and model."""
+        return self._preferences.all(user_id)
+
+    def save(self, user_id: int, preference: PreferenceInfo) -> PreferenceInfo:
+        """Keep a preference, with an `id` in the place of that one, else in that of the same model.
+
+        The default of a provider takes the place of the one before. AppError(VALIDATION) with what is wrong;
+        NOT_FOUND when there is none of that id.
+        """
+        return self._preferences.save(user_id, preference)
+
+    def delete(self, user_id: int, provider: str, model: str) -> None:
+        """Forget a preference; AppError(NOT_FOUND) when there is none."""
+        self._preferences.delete(user_id, provider, model)
+
+    def default_model(self, user_id: int, provider: str) -> str | None:
+        """The model of a provider that the user starts with; None when none was chosen."""
+        return self._preferences.default_model(user_id, provider)
+
+    def shape(self, user_id: int, provider: str, completion: CompletionRequest) -> Shaped:
+        """See RequestShaper; from memory but for one query every 2 s.
+
+        AppError(VALIDATION) when what was kept for Gemini is no longer a request it takes.
+        """
+        return self._preferences.shape(user_id, provider, completion)
+
+    def preview(self, user_id: int, provider: str, completion: CompletionRequest) -> PreparedRequest:
+        """The request that the provider's SDK would send for `completion` as it stands (`shape` it first to
+        see the preferences in it). Waits for the SDK, not for a network. AppError as in Provider.prepare."""
+        adapter = self._registry.get(provider, user_id)
+        return self._engine.portal.call(adapter.prepare, completion)
+
+    def preview_with(
+        self, user_id: int, preference: PreferenceInfo, completion: CompletionRequest
+    ) -> PreparedRequest:
+        """`preview` as it would be with `preference`, which need not be stored; AppError(VALIDATION) names what
+        could not be stored either."""
+        checked_preference = checked(preference, self._registry)
+        return self.preview(user_id, preference.provider, shaped(completion, checked_preference).completion)
+
+    def count_tokens_with(
+        self, user_id: int, preference: PreferenceInfo, completion: CompletionRequest
+    ) -> TokenCount:
+        """`count_tokens` as it would be with `preference`, which need not be stored; AppError(VALIDATION)."""
+        asked = shaped(completion, checked(preference, self._registry)).completion
+        return self.count_tokens(user_id, preference.provider, asked)
+
+    def run(self, user_id: int, provider: str, completion: CompletionRequest) -> Generation:
+        """Send a request that belongs to no thread; it counts in the ledger as any other."""
+        request = GenerationRequest(str(uuid4()), user_id, Source.CHAT, provider, completion)
+        return self._engine.start(request, LedgerOnly())
+
+    def count_tokens(self, user_id: int, provider: str, completion: CompletionRequest) -> TokenCount:
+        """Input tokens of `completion` as it stands, by the provider's own count if it has one. Waits for it,
+        at most 3 s."""
+        return self._engine.portal.call(count_tokens, self._registry, user_id, provider, completion)

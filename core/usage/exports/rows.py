@@ -1,0 +1,119 @@
+"""The calls of a selection in the order of their ids, a page at a time: memory does not grow with their number."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from core.store.unit_of_work import UnitOfWork
+from core.usage.exports.types import Selection
+from core.usage.ledger import EVENTS
+from core.usage.types import Source
+
+PAGE = 5_000
+
+Row = tuple[Any, ...]
+"""One call in the order of `types.COLUMNS`."""
+
+_BEFORE_MONEY = (
+    "day",
+    "user_id",
+    "provider",
+    "model",
+    "source",
+    "status",
+    "error_kind",
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_tokens",
+    "input_audio_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "output_audio_tokens",
+    "tokens_estimated",
+)
+_AFTER_CURRENCY = ("price_source", "latency_ms", "first_token_ms", "attempts", "from_cache")
+_AFTER_SAVED = ("flag", "fallback_from", "thread_id", "request_id")
+_SELECTED = tuple(
+    EVENTS.c[name]
+    for name in (
+        "id",
+        "occurred_at",
+        "cost_nano",
+        "currency",
+        "saved_nano",
+        *_BEFORE_MONEY,
+        *_AFTER_CURRENCY,
+        *_AFTER_SAVED,
+    )
+)
+_MIDDLE = 5 + len(_BEFORE_MONEY)
+_LAST = _MIDDLE + len(_AFTER_CURRENCY)
+
+
+def pages(unit: UnitOfWork, selection: Selection, zone: ZoneInfo, size: int = PAGE) -> Iterator[list[Row]]:
+    """The calls that stand when the first page is asked for, at most `size` a page.
+
+    Each page is a transaction of its own, so that a slow download holds none open.
+    """
+    with unit.read() as session:
+        first, last = _span(session, selection)
+    while first is not None:
+        with unit.read() as session:
+            events = _page(session, selection, first, last, size)
+        if events:
+            yield [_as_row(event, zone) for event in events]
+        first = events[-1][0] + 1 if len(events) == size else None
+
+
+def _span(session: Session, selection: Selection) -> tuple[int | None, int]:
+    """The first and last id that may belong to the selection, from the index of users and days alone."""
+    statement = select(func.min(EVENTS.c.id), func.max(EVENTS.c.id))
+    statement = statement.where(EVENTS.c.day.between(selection.start, selection.end))
+    if selection.scope is not None:
+        statement = statement.where(EVENTS.c.user_id == selection.scope)
+    first, last = session.execute(statement).one()
+    return first, last or 0
+
+
+def _page(session: Session, selection: Selection, first: int, last: int, size: int) -> Sequence[Any]:
+    statement = select(*_SELECTED).where(EVENTS.c.id.between(first, last), *_conditions(selection))
+    return session.execute(statement.order_by(EVENTS.c.id).limit(size)).all()
+
+
+def _conditions(selection: Selection) -> list[ColumnElement[bool]]:
+    sample = EVENTS.c.source == Source.SAMPLE.value
+    found = [
+        EVENTS.c.day.between(selection.start, selection.end),
+        sample if selection.sample else ~sample,
+    ]
+    if selection.scope is not None:
+        # A sum, not the column: with its index a database would collect and sort the whole range anew for
+        # every page, where the ids alone give each call once and in order.
+        found.append(EVENTS.c.user_id + 0 == selection.scope)
+    only = selection.only
+    if only.provider is not None:
+        found.append(EVENTS.c.provider == only.provider)
+    if only.model is not None:
+        found.append(EVENTS.c.model == only.model)
+    if only.source is not None:
+        found.append(EVENTS.c.source == only.source.value)
+    return found
+
+
+def _as_row(event: Any, zone: ZoneInfo) -> Row:
+    _, occurred_at, cost, currency, saved = event[:5]
+    # The ledger names a currency even where there is no amount.
+    priced = cost is not None or saved is not None
+    return (
+        occurred_at,
+        occurred_at.astimezone(zone),
+        *event[5:_MIDDLE],
+        cost,
+        currency if priced else None,
+        *event[_MIDDLE:_LAST],
+        saved,
+        *event[_LAST:],
+    )

@@ -1,0 +1,131 @@
+"""The first sheet of the Excel report: what was asked, the totals beside the period before, and what they leave out."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from core.i18n import N_, translate, translate_plural
+from core.usage.exports import measures
+from core.usage.exports.sheets import NUMBER, TEXT, Head, Sheet, Value, money_format
+from core.usage.exports.types import Selection
+from core.usage.types import UsageReport
+
+_SIGNED = "+0.0%;-0.0%;0.0%"
+
+
+def write_summary(
+    book: Any, report: UsageReport, selection: Selection, language: str, zone: str, most_calls: int
+) -> Sheet:
+    """Add the sheet; `most_calls` is how many calls the workbook has room for."""
+    widths = (44, 24, 24, 14, 4)
+    title = translate(language, N_("Summary"))
+    sheet = Sheet(book, title, [Head("", TEXT, width) for width in widths], with_head=False)
+    sheet.add_as([(translate(language, N_("Usage report")), TEXT)], bold=True)
+    if selection.sample:
+        sample = translate(language, N_("Sample data: invented figures, not your usage"))
+        sheet.add_as([(sample, TEXT)], bold=True)
+    for name, value in _asked(report, selection, language, zone):
+        sheet.add([name, value])
+    sheet.add([None])
+    sheet.head(
+        [
+            "",
+            translate(language, N_("This period")),
+            translate(language, N_("Period before")),
+            translate(language, N_("Change")),
+        ]
+    )
+    for name, current, previous, unit in _compared(report, language):
+        change = measures.ratio(current - previous, previous)
+        now, before = (measures.amount(current), measures.amount(previous)) if unit else (current, previous)
+        number_format = money_format(unit, language) if unit else NUMBER
+        sheet.add_as([(name, TEXT), (now, number_format), (before, number_format), (change, _SIGNED)])
+    sheet.add([None])
+    for note in _notes(report, language, most_calls):
+        sheet.add([note])
+    return sheet
+
+
+def _asked(report: UsageReport, selection: Selection, language: str, zone: str) -> list[tuple[str, Value]]:
+    length = timedelta(len(report.days))
+    everyone = translate(language, N_("All users"))
+    one = translate(language, N_("User no. {number}"), number=selection.scope)
+    only = selection.only
+    lines: list[tuple[str, str | None]] = [
+        (N_("Period"), _days(report.start, report.end, language)),
+        (N_("Compared with"), _days(report.start - length, report.end - length, language)),
+        (N_("Time zone of the days"), zone),
+        (N_("Users"), everyone if selection.scope is None else one),
+        (N_("Provider"), only.provider),
+        (N_("Model"), only.model),
+        (N_("Source"), only.source.value if only.source else None),
+    ]
+    return [(translate(language, name), value) for name, value in lines if value is not None]
+
+
+def _compared(report: UsageReport, language: str) -> list[tuple[str, int, int, str]]:
+    """Name, now, before, currency; money in nano-units."""
+    total, previous = report.total, report.previous
+    lines = [
+        (
+            translate(language, N_("Cost, {currency}"), currency=currency),
+            total.costs.get(currency, 0),
+            previous.costs.get(currency, 0),
+            currency,
+        )
+        for currency in measures.currencies(report)
+    ]
+    lines += [(translate(language, name), of(total), of(previous), "") for name, of in measures.COUNTS]
+    return lines
+
+
+def _notes(report: UsageReport, language: str, most_calls: int) -> list[str]:
+    total = report.total
+    notes = [_unpriced(total.unpriced, language), _estimated(total.estimated, language)]
+    if not report.previous.requests:
+        notes.append(translate(language, N_("There were no calls in the period before.")))
+    measure = measures.charted(report, language)
+    if measure.currency and len(total.costs) > 1:
+        text = N_("The charts show {currency}; amounts in other currencies are in the tables.")
+        notes.append(translate(language, text, currency=measure.currency))
+    if total.requests > most_calls:
+        text = N_(
+            "The sheet of calls has the first {number} of {all}. Export CSV or Parquet to have all of them."
+        )
+        numbers = {"number": _number(most_calls, language), "all": _number(total.requests, language)}
+        notes.append(translate(language, text, **numbers))
+    return notes
+
+
+def _unpriced(count: int, language: str) -> str:
+    if not count:
+        return translate(language, N_("Every call has a price."))
+    return translate_plural(
+        language,
+        "{number} call has no known price: its tokens count, its cost is missing from the sums.",
+        "{number} calls have no known price: their tokens count, their cost is missing from the sums.",
+        count,
+        number=_number(count, language),
+    )
+
+
+def _estimated(count: int, language: str) -> str:
+    if not count:
+        return translate(language, N_("All tokens are as the providers reported them."))
+    return translate_plural(
+        language,
+        "The tokens of {number} call are estimated: the provider did not report them all.",
+        "The tokens of {number} calls are estimated: the provider did not report them all.",
+        count,
+        number=_number(count, language),
+    )
+
+
+def _days(first: date, last: date, language: str) -> str:
+    return f"{format_date(first, 'medium', locale=language)} – {format_date(last, 'medium', locale=language)}"
+
+
+def _number(count: int, language: str) -> str:
+    return format_decimal(count, locale=language)
