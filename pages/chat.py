@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.chat.types import MessageStatus
 from ui.components.answers import follow_answer
+from ui.components.budget_notice import budget_notice
 from ui.components.composer import composer, stop_bar
 from ui.components.messages import show_message, show_notice
 from ui.components.model_picker import model_picker
@@ -28,9 +29,10 @@ with st.container(key="chat-column"):
     if thread and answering:
         follow_answer(viewer, thread, messages[-1])
     show_notice(viewer)
+    budget_notice(viewer)
 
 # At the root of the page, or the message box would not keep to the bottom and the page not scroll along.
 if thread and answering:
     stop_bar(viewer, thread, messages[-1])
 else:
-    composer(viewer, thread, choice)
+    composer(viewer, choice)

@@ -8,7 +8,7 @@ from core.errors import AppError
 from core.usage.types import UsageReport
 from ui import format as fmt
 from ui.components.usage_charts import choose_measure, daily_section, provider_section, ranking_section
-from ui.components.usage_filters import choose_currency, choose_range
+from ui.components.usage_filters import choose_conversion, choose_currency, choose_range
 from ui.components.usage_kpis import kpi_row
 from ui.components.usage_sample import (
     choose_view,
@@ -27,13 +27,14 @@ def show_usage(viewer: Viewer) -> None:
     usage, user = viewer.services.usage, viewer.account.id
     with st.sidebar:
         start, end = choose_range(viewer, usage.today())
+        wanted = choose_conversion(viewer)
     head = st.container(horizontal=True, vertical_alignment="bottom", key="usage-head")
     head.title(_("Usage"), anchor=False, width="content")
     show_notice()
     with head:
         days = head.empty()
         sample = choose_view(viewer)
-    report = usage.report(user, start, end, sample=sample)
+    report = usage.report(user, start, end, sample=sample, currency=wanted)
     if not report.total.requests and not sample and not usage.has_calls(user):
         show_nothing_yet(viewer)
         return

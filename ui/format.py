@@ -72,6 +72,18 @@ def money_exact(nano: int, currency: str, language: str) -> str:
     return _with_currency(_digits(abs(nano), _NANO_DIGITS, _signs(language), 0), nano, currency, language)
 
 
+def file_size(size: int, language: str) -> str:
+    """912 B, 12.3 kB or 4.56 MB, in decimal units."""
+    signs = _signs(language)
+    if size < 1000:
+        return f"{size}{NBSP}B"
+    for power, unit in ((10**3, "kB"), (10**6, "MB"), (10**9, "GB")):
+        scaled, decimals = _three_digits(size, power)
+        if scaled < 10 ** (3 + decimals) or unit == "GB":
+            return f"{_digits(scaled, decimals, signs, 0)}{NBSP}{unit}"
+    raise AssertionError("the largest unit takes any size")
+
+
 def duration(milliseconds: int, language: str) -> str:
     """820 ms, 2.3 s, 1 min 12 s or 2 h 5 min."""
     signs = _signs(language)

@@ -10,6 +10,7 @@ from ui.i18n import Translator, viewer_language
 ICON = PROJECT_DIR / "static" / "icon.svg"
 LOGO = PROJECT_DIR / "static" / "logo.svg"
 CHAT_PAGE = "pages/chat.py"
+MODELS_PAGE = "pages/models.py"
 USAGE_PAGE = "pages/usage.py"
 
 
@@ -30,6 +31,7 @@ def navigate() -> None:
         # The page at "/" would lose its own address; so "/" is a page that leads to Chat.
         st.Page(_to_chat, title="AIHub", url_path="start", default=True, visibility="hidden"),
         st.Page(CHAT_PAGE, title=_("Chat"), url_path="chat"),
+        st.Page(MODELS_PAGE, title=_("Models"), url_path="models"),
         st.Page(USAGE_PAGE, title=_("Usage"), url_path="usage"),
     ]
     page = st.navigation(pages, position="top")

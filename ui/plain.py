@@ -13,6 +13,14 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", _SPACES.sub(" ", text).strip())
 
 
+def code(text: str) -> str:
+    """`text` on one line as code, whatever signs are in it."""
+    text = _SPACES.sub(" ", text).strip()
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence, gap = "`" * (longest + 1), " " if longest else ""
+    return f"{fence}{gap}{text}{gap}{fence}"
+
+
 def plain_text(text: str) -> str:
     """`text` with its line breaks and indents, and everything Markdown would read made literal."""
     text = _SPECIAL.sub(r"\\\1", text)

@@ -11,9 +11,20 @@ class Slot(StrEnum):
 
     MODEL = "chat.model"
     NOTICE = "chat.notice"
+    CHAT_FILES = "chat.files"
     UNDO = "chat.undo"
     RENAMING = "chat.renaming"
     USAGE_NOTICE = "usage.notice"
+    MODELS_NOTICE = "models.notice"
+    MODELS_UNDO = "models.undo"
+    MODELS_DIALOG = "models.dialog"
+    MODELS_CONFIRM = "models.confirm"
+    ENDPOINT_DIALOG = "models.endpoint"
+    PRICE_DIALOG = "models.price"
+    RATE_DIALOG = "models.rate"
+    RECOST_PLAN = "models.recost"
+    BUDGET_DIALOG = "models.budget"
+    GEMINI_RUN = "models.gemini_run"
 
 
 def recall(slot: Slot, default: Any = None) -> Any:

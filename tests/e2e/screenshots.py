@@ -10,7 +10,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from core.config import PROJECT_DIR
-from tests.fakes.gemini_server import GeminiServer, rate_limit, usage
+from tests.fakes.gemini_server import GeminiServer, no_balance, usage
+from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.script import Script
 from tests.support.browser import chromium, visitor
 from tests.support.server import running_hub
@@ -46,15 +47,22 @@ def main(folder: Path) -> None:
     with (
         tempfile.TemporaryDirectory() as data,
         GeminiServer() as gemini,
+        OpenAIServer() as openai,
         chromium("/usr/bin/chromium") as browser,
     ):
-        settings = {"GEMINI_API_KEY": "test-key-of-no-use", "GOOGLE_GEMINI_BASE_URL": gemini.url}
+        settings = {
+            "GEMINI_API_KEY": "test-key-of-no-use",
+            "GOOGLE_GEMINI_BASE_URL": gemini.url,
+            "OPENAI_BASE_URL": openai.url,
+        }
         with running_hub(Path(data) / "hub", settings) as base:
             thread = _prepare(browser, base, gemini)
             for theme, width, height, locale in VIEWS:
                 name = f"{theme}-{width}-{locale[:2]}"
                 with visitor(browser, base, width, height, theme, locale) as page:
                     _chat(page, thread, folder / f"chat-{name}.png")
+                    _models(page, folder, name)
+                    # Last: it makes the window as tall as the page.
                     _usage(page, folder / f"usage-{name}.png")
         with running_hub(Path(data) / "empty") as base:
             for theme, width, height, locale in VIEWS:
@@ -71,15 +79,26 @@ def _prepare(browser: Browser, base: str, gemini: GeminiServer) -> str:
             Script(chunks=[ANSWER], usage=usage(prompt=1_204, output=212, cached=1_024, thoughts=96))
         )
         _ask(page, "Which figures should I look at first to understand what our models cost?")
-        gemini.queue(rate_limit(seconds=30))
+        gemini.queue(no_balance())
         _ask(page, "And how do I see that for each team?")
         address = page.url
+        _add_key(page)
         page.goto("/usage")
         button = page.locator(LOAD).first
         expect(button).to_be_visible(timeout=20_000)
         button.click()
         expect(page.locator("[data-testid='stMetric']").first).to_be_visible(timeout=20_000)
         return address
+
+
+def _add_key(page: Page) -> None:
+    page.goto("/models?section=keys")
+    page.locator(".st-key-add-key-openai button").click()
+    dialog = page.locator("[data-testid='stDialog']")
+    dialog.get_by_label("API key").fill("sk-test-key-of-no-use-0123456789")
+    dialog.get_by_label("Name").fill("Team")
+    dialog.get_by_role("button", name="Save and test").click()
+    expect(page.locator(".st-key-models-notice")).to_be_visible(timeout=20_000)
 
 
 def _ask(page: Page, text: str) -> None:
@@ -108,6 +127,18 @@ def _usage(page: Page, target: Path) -> None:
     page.set_viewport_size({"width": page.viewport_size["width"], "height": min(int(height), 4_000)})  # pyright: ignore[reportOptionalSubscript]
     _settle(page)
     page.screenshot(path=target.with_stem(target.stem + "-whole"))
+
+
+def _models(page: Page, folder: Path, name: str) -> None:
+    for section, shown in (
+        ("keys", ".st-key-provider-openai"),
+        ("models", "[data-testid='stDataFrame'] canvas"),
+        ("request", ".st-key-request-preview"),
+    ):
+        page.goto(f"/models?section={section}")
+        expect(page.locator(shown).first).to_be_visible(timeout=20_000)
+        _settle(page)
+        page.screenshot(path=folder / f"models-{section}-{name}.png")
 
 
 def _empty(page: Page, folder: Path, name: str) -> None:

@@ -159,8 +159,8 @@ def test_a_deep_link_on_a_fresh_server_is_the_page_reached_from_home(
     with visitor(browser, hub) as page:
         page.goto(address)
         navigation = page.locator("[data-testid='stTopNavLink']")
-        expect(navigation).to_have_text(["Chat", "Usage"])
-        expect(page).to_have_title("Chat · AIHub" if address == "/chat" else "Usage · AIHub")
+        expect(navigation).to_have_text(["Chat", "Models", "Usage"])
+        expect(page).to_have_title(f"{address.strip('/').capitalize()} · AIHub")
         no_traceback(page)
 
 

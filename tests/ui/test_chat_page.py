@@ -1,6 +1,7 @@
 """The chat page, drawn by Streamlit's own test runner with the offline demo behind it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 from core import services
 from core.config import PROJECT_DIR, Settings
+from core.models.types import PreferenceInfo
+from core.pricing.types import Money, Price
 from core.providers.demo import DemoProvider
 from core.providers.registry import ProviderRegistry
 from core.services import Services, open_services
+from core.usage.budgets import BudgetScope
 
 WAIT_SECONDS = 20
 
@@ -97,3 +101,25 @@ def test_hostile_text_is_shown_as_text(hub: Services) -> None:
     (question,) = [m.value for m in app.markdown if m.value.startswith("\\!")]
     assert question == r"\!\[x\]\(http\://evil\.example/x\.png\) \:red\[hi\] \<script\>"
     assert not app.exception
+
+
+def test_a_budget_that_is_used_up_is_said_above_the_message_box(hub: Services) -> None:
+    hub.price_overrides.add(1, "demo", "demo", Price("USD", 10**9, 10**9), datetime(2026, 1, 1, tzinfo=UTC))
+    hub.budgets.add(1, BudgetScope.WORKSPACE, Money(1, "USD"), blocks=False)
+    app = page()
+    assert "used up" not in shown(app)
+    app = send(app, "Spend something", hub)
+    assert "is used up" in shown(page())
+    assert not app.exception
+
+
+def test_a_message_goes_to_the_model_picked_last_though_the_page_was_not_drawn_with_it(hub: Services) -> None:
+    hub.models.save(hub.accounts.local_account().id, PreferenceInfo("demo", "another-model", is_default=True))
+    app = page()
+    picker = app.selectbox(key="chat-model-new")
+    assert picker.options == ["Demo · another-model", "Demo · demo"]
+    # Both in one run, as when Enter is quicker than the page.
+    picker.set_value("demo/demo")
+    app.chat_input(key="chat-text").set_value("Who is asked?").run()
+    [thread] = hub.chat.threads(1)
+    assert thread.model == "demo"

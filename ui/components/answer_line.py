@@ -11,7 +11,12 @@ from ui.plain import escape
 
 def answer_line(viewer: Viewer, message: Message) -> None:
     """`gemini-3.8-flash · 1,204 tokens · $0.0012 · 2.3 s`; hover or tap for the split."""
-    parts = [message.model or "", *_notice(viewer, message), *_status(viewer, message)]
+    parts = [
+        message.model or "",
+        *_notice(viewer, message),
+        *_status(viewer, message),
+        *_way(viewer, message),
+    ]
     parts += _tokens(viewer, message) + _cost(viewer, message)
     if message.latency_ms is not None:
         parts.append(fmt.duration(message.latency_ms, viewer.tr.language))
@@ -21,7 +26,9 @@ def answer_line(viewer: Viewer, message: Message) -> None:
 
 def provider_notice(viewer: Viewer, provider: str | None) -> str | None:
     """The label that must stand on every message of a provider (the demo's), translated."""
-    infos: dict[str, ProviderInfo] = {info.id: info for info in viewer.services.choices.providers()}
+    infos: dict[str, ProviderInfo] = {
+        info.id: info for info in viewer.services.choices.providers(viewer.account.id)
+    }
     info = infos.get(provider or "")
     return viewer.tr.text(info.notice) if info and info.notice else None
 
@@ -40,9 +47,23 @@ def _status(viewer: Viewer, message: Message) -> list[str]:
     return []
 
 
+def _way(viewer: Viewer, message: Message) -> list[str]:
+    """What was unusual on the way to the answer."""
+    _ = viewer.tr.text
+    way: list[str] = []
+    if message.fallback_from:
+        way.append(_("instead of {model}", model=message.fallback_from.partition("/")[2]))
+    if message.from_cache:
+        way.append(_("from the cache"))
+    if (message.attempts or 1) > 1:
+        count = message.attempts or 1
+        way.append(viewer.tr.plural("{number} attempt", "{number} attempts", count, number=count))
+    return way
+
+
 def _tokens(viewer: Viewer, message: Message) -> list[str]:
     ngettext = viewer.tr.plural
-    if message.usage is None:
+    if message.usage is None or message.from_cache:
         return []
     total = message.usage.total_tokens
     about = "≈ " if message.usage.estimated else ""
@@ -80,6 +101,13 @@ def _split(viewer: Viewer, message: Message) -> str | None:
     else:
         rows.append(_("No price is known for this model, so its cost is left out of every sum."))
     rows.append(_("Price source: {source}", source=cost.source))
+    if message.flag:
+        rows.append(
+            _(
+                "The server reported impossible figures ({flag}), so the tokens are estimated.",
+                flag=message.flag,
+            )
+        )
     if message.first_token_ms is not None:
         rows.append(_("First token after {time}", time=fmt.duration(message.first_token_ms, language)))
     # Two spaces before the break: lines of one paragraph.

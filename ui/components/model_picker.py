@@ -5,7 +5,7 @@ import streamlit as st
 from core.chat.choices import ModelChoice
 from core.chat.types import Thread
 from ui.door import Viewer
-from ui.session import Slot, recall, remember
+from ui.session import Slot, recall, remember, widget
 
 
 def model_picker(viewer: Viewer, thread: Thread | None) -> ModelChoice:
@@ -15,9 +15,9 @@ def model_picker(viewer: Viewer, thread: Thread | None) -> ModelChoice:
     """
     _ = viewer.tr.text
     choices = viewer.services.choices
-    labels = {info.id: info.label for info in choices.providers()}
+    labels = {info.id: info.label for info in choices.providers(viewer.account.id)}
     start = _start(viewer, thread, labels)
-    options = [_key(choice) for choice in choices.all()]
+    options = [_key(choice) for choice in choices.all(viewer.account.id)]
     if _key(start) not in options:
         options.insert(0, _key(start))
     picked = st.selectbox(
@@ -25,7 +25,7 @@ def model_picker(viewer: Viewer, thread: Thread | None) -> ModelChoice:
         options,
         index=options.index(_key(start)),
         # A key per thread: the widget starts from the thread's own model.
-        key=f"chat-model-{thread.uuid if thread else 'new'}",
+        key=_widget_key(thread.uuid if thread else None),
         format_func=lambda key: _label(viewer, key, labels, start),
         label_visibility="collapsed",
         width=320,
@@ -37,13 +37,24 @@ def model_picker(viewer: Viewer, thread: Thread | None) -> ModelChoice:
     return choice
 
 
+def present_choice(viewer: Viewer, thread_uuid: str | None, drawn: ModelChoice) -> ModelChoice:
+    """For a callback: what is picked right now. A message can be sent before the page was drawn with a new pick,
+    and would otherwise go to the model that was `drawn`."""
+    picked = widget(_widget_key(thread_uuid))
+    return _choice(viewer, str(picked), drawn) if picked else drawn
+
+
+def _widget_key(thread_uuid: str | None) -> str:
+    return f"chat-model-{thread_uuid or 'new'}"
+
+
 def _start(viewer: Viewer, thread: Thread | None, labels: dict[str, str]) -> ModelChoice:
     if thread is not None and thread.provider in labels:
         return ModelChoice(thread.provider, thread.model)
     remembered = recall(Slot.MODEL)
     if isinstance(remembered, ModelChoice) and remembered.provider in labels:
         return remembered
-    return viewer.services.choices.default()
+    return viewer.services.choices.default(viewer.account.id)
 
 
 def _key(choice: ModelChoice) -> str:

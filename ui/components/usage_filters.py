@@ -86,6 +86,25 @@ def _keep(wanted: dict[str, str]) -> None:
             del st.query_params[name]
 
 
+def choose_conversion(viewer: Viewer) -> str | None:
+    """The one currency to show everything in; None: as it was charged. Asked only when there are rates."""
+    _ = viewer.tr.text
+    rates = viewer.services.rates.list()
+    if not rates:
+        return None
+    own = viewer.services.settings.currency
+    known = dict.fromkeys([own, *(name for rate in rates for name in (rate.base, rate.quote))])
+    chosen = st.selectbox(
+        _("Show costs in"),
+        ["", *known],
+        format_func=lambda name: name or _("the currency they were charged in"),
+        key="usage-convert",
+        persist_state="session",
+        help=_("Each day is converted at the rate that was valid on it. Rates are kept on the Models page."),
+    )
+    return chosen or None
+
+
 def choose_currency(viewer: Viewer, report: UsageReport) -> str:
     """The currency of the charts; asks only when calls were priced in several, which are never added."""
     _ = viewer.tr.text

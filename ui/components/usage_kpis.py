@@ -106,7 +106,7 @@ def _share(viewer: Viewer, total: Totals) -> str:
 def _caveats(viewer: Viewer, report: UsageReport) -> None:
     _, ngettext = viewer.tr.text, viewer.tr.plural
     total, language = report.total, viewer.tr.language
-    if not (total.unpriced or total.estimated):
+    if not (total.unpriced or total.estimated or report.converted or report.unconverted):
         return
     with st.container(horizontal=True, key="usage-caveats", gap="small"):
         if total.unpriced:
@@ -120,8 +120,7 @@ def _caveats(viewer: Viewer, report: UsageReport) -> None:
                 color="gray",
                 help=_(
                     "No price is known for {models}: these calls count in tokens and are left out of the cost. "
-                    "Prices come from the genai-prices list; a newer one may know them: "
-                    "`pip install --upgrade genai-prices`, then start AIHub again.",
+                    "Set an own price for them on the Models page, then price past calls anew there.",
                     models=_unpriced_models(viewer, report),
                 ),
             )
@@ -138,6 +137,28 @@ def _caveats(viewer: Viewer, report: UsageReport) -> None:
                     "The provider did not report all tokens of these calls, so AIHub counted them itself."
                 ),
             )
+        _conversions(viewer, report)
+
+
+def _conversions(viewer: Viewer, report: UsageReport) -> None:
+    _ = viewer.tr.text
+    if report.converted:
+        st.badge(
+            _("converted"),
+            color="gray",
+            help=_(
+                "Costs in other currencies were converted at the rate of each day, so they are not exact."
+            ),
+        )
+    if report.unconverted:
+        names = ", ".join(sorted(report.unconverted))
+        st.badge(
+            _("no rate for {currencies}", currencies=names),
+            color="orange",
+            help=_(
+                "Add a rate on the Models page to have these costs in the sum; until then they stand beside it."
+            ),
+        )
 
 
 def _unpriced_models(viewer: Viewer, report: UsageReport) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.errors import AppError
 from core.usage.types import Totals
 from ui import format as fmt
 from ui.door import Viewer
@@ -48,7 +49,15 @@ class Measure:
 def provider_name(viewer: Viewer, provider: str) -> str:
     """What a provider is called; the demo says what it is wherever it is named."""
     _ = viewer.tr.text
-    return _("Demo (offline demo, not a model)") if provider == DEMO else _NAMES.get(provider, provider)
+    if provider == DEMO:
+        return _("Demo (offline demo, not a model)")
+    if provider in _NAMES:
+        return _NAMES[provider]
+    try:
+        return viewer.services.registry.info(provider).label
+    except AppError:
+        # A server that has been deleted since.
+        return provider
 
 
 def model_name(viewer: Viewer, provider: str, model: str) -> str:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui.door import Viewer
+from ui.navigation import MODELS_PAGE
 
 
 def welcome(viewer: Viewer) -> None:
@@ -11,13 +12,14 @@ def welcome(viewer: Viewer) -> None:
     with st.container(key="welcome"):
         st.markdown("### " + _("What is on your mind?"))
         st.caption(_("Every answer shows its tokens, cost and time; the Usage page adds them up."))
-        providers = viewer.services.choices.providers()
+        providers = viewer.services.choices.providers(viewer.account.id)
         if all(info.notice for info in providers):
-            with st.container(key="connect"):
+            with st.container(key="connect", horizontal=True, vertical_alignment="center"):
                 st.markdown(
                     _(
                         "No provider is connected yet, so answers come from an offline demo, not from a model. "
-                        "To connect one, set `GEMINI_API_KEY`, `OPENAI_API_KEY` or `LOCAL_BASE_URL` in the file "
-                        "`.env` and start AIHub again."
+                        "Add a key or a server of your own to ask a real one."
                     )
                 )
+                if st.button(_("Add a key"), key="welcome-models"):
+                    st.switch_page(MODELS_PAGE)
