@@ -67,7 +67,7 @@ def fresh_streamlit_caches() -> Iterator[None]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh, empty database: the test runs once on SQLite and once on PostgreSQL."""
+    """A fresh database without a row: the test runs once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
         yield sqlite_url(tmp_path)
     else:

@@ -18,10 +18,30 @@ MISSED, CRASHED = 1, 2
 
 def benches() -> list[Bench]:
     """All of them. Imported only now: what they measure must not have read the developer's settings."""
-    from tests.bench import cold_start, rerun, turn, usage_record, usage_year
+    from tests.bench import (
+        cold_start,
+        golden,
+        limiter,
+        rerun,
+        resilience,
+        streams,
+        turn,
+        usage_record,
+        usage_year,
+    )
 
     # The large ledgers come last: while the disk still writes them, whatever waits for it takes ten times longer.
-    return [cold_start.BENCH, rerun.BENCH, turn.BENCH, usage_record.BENCH, usage_year.BENCH]
+    return [
+        cold_start.BENCH,
+        golden.BENCH,
+        rerun.BENCH,
+        turn.BENCH,
+        streams.BENCH,
+        limiter.BENCH,
+        resilience.BENCH,
+        usage_record.BENCH,
+        usage_year.BENCH,
+    ]
 
 
 def main(prefixes: list[str]) -> int:

@@ -10,12 +10,14 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measurement; `target` is the most it may be, None where nothing is promised."""
+    """One measurement; `target` is the most it may be (or, with `at_least`, the least), None where nothing
+    is promised."""
 
     name: str
     value: float
     unit: str
     target: float | None = None
+    at_least: bool = False
 
     @property
     def shown(self) -> float:
@@ -25,7 +27,9 @@ class Figure:
     @property
     def ok(self) -> bool:
         # What is printed is what is judged: a line that says 1.5 of 1.5 cannot also say that it failed.
-        return self.target is None or self.shown <= self.target
+        if self.target is None:
+            return True
+        return self.shown >= self.target if self.at_least else self.shown <= self.target
 
     def line(self) -> str:
         return json.dumps(
