@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from ui.components.sections import PARAMETER
 from ui.session import set_widget, widget
 
-PARAMETER = "section"
 KEY = "models-section"
 PROVIDER, MODEL = "provider", "model"
 

@@ -1,9 +1,4 @@
-"""The parts of the Models page and the list in its sidebar; the address names the part that is open."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import streamlit as st
+"""The parts of the Models page."""
 
 from core.i18n import N_
 from ui.components import (
@@ -14,19 +9,10 @@ from ui.components import (
     models_prices,
     models_request,
 )
-from ui.components.models_links import KEY, PARAMETER, remember_section
+from ui.components.models_links import KEY, remember_section
+from ui.components.sections import Section
+from ui.components.sections import choose_section as choose
 from ui.door import Viewer
-from ui.session import set_widget, widget
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the page: its name in the address, its title, and what draws it."""
-
-    name: str
-    title: str
-    draw: Callable[[Viewer], None]
-
 
 SECTIONS = (
     Section("keys", N_("Keys and servers"), models_keys.draw),
@@ -39,20 +25,6 @@ SECTIONS = (
 
 
 def choose_section(viewer: Viewer) -> Section:
-    """The list in the sidebar; the part it names, which the address names too."""
+    """The part that is open."""
     _ = viewer.tr.text
-    by_name = {section.name: section for section in SECTIONS}
-    names = list(by_name)
-    named = st.query_params.get(PARAMETER, "")
-    if widget(KEY) not in by_name:
-        set_widget(KEY, named if named in by_name else names[0])
-    with st.sidebar:
-        chosen = st.radio(
-            _("Models"),
-            names,
-            key=KEY,
-            format_func=lambda name: _(by_name[name].title),
-            label_visibility="collapsed",
-            on_change=remember_section,
-        )
-    return by_name.get(chosen or "", SECTIONS[0])
+    return choose(viewer, _("Models"), SECTIONS, KEY, remember_section)
