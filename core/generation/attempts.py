@@ -124,6 +124,7 @@ class Attempts:
     async def _ask_in_order(self) -> None:
         request = self._generation.request
         chain = (self._generation.answered_by, *request.fallbacks)
+        failed: tuple[AppError, ModelRef] | None = None
         for position, model in enumerate(chain, start=1):
             self._generation.answered_by = model
             self.completion = (
@@ -132,9 +133,13 @@ class Attempts:
             try:
                 await self._ask(model)
             except AppError as error:
+                # A stand-in that cannot take such a request (a picture, say) tells nothing of what went wrong.
+                unable = failed is not None and error.kind is ErrorKind.VALIDATION
+                failed = failed if failed is not None and unable else (error, model)
                 begun = self.stream.first_token is not None
-                if begun or position == len(chain) or not another_may_answer(error):
-                    raise
+                if begun or position == len(chain) or not (unable or another_may_answer(error)):
+                    self._generation.answered_by = failed[1]
+                    raise failed[0] from None
                 _logger.info("%s failed (%s); %s is asked instead", model, error.kind, chain[position])
                 self._count_charge(error)
             else:

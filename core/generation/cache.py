@@ -12,6 +12,7 @@ from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.errors import AppError
 from core.generation.tables import CachedResponse
 from core.generation.types import GenerationRequest, ModelRef, Outcome
 from core.pricing.types import Money
@@ -46,8 +47,11 @@ class ResponseCache:
         unit: UnitOfWork,
         kept_for: timedelta = KEPT_FOR,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        address: Callable[[str], str | None] = lambda _provider: None,
     ) -> None:
+        """`address` tells where a provider's calls go: another server under the same name answers anew."""
         self._unit = unit
+        self._address = address
         self._kept_for = kept_for
         self._now = now
 
@@ -58,7 +62,7 @@ class ResponseCache:
 
     def find(self, request: GenerationRequest) -> Kept | None:
         """The answer to an equal request that has not expired."""
-        key = cache_key(request.user_id, request.provider, request.completion)
+        key = self._key(request, ModelRef(request.provider, request.completion.model))
         with self._unit.read() as session:
             row = session.scalar(
                 select(CachedResponse).where(
@@ -81,7 +85,10 @@ class ResponseCache:
         if not self.applies(request) or outcome.from_cache or not whole:
             return
         amount, now = outcome.cost.amount, self._now()
-        key = cache_key(request.user_id, model.provider, request.completion, model.model)
+        try:
+            key = self._key(request, model)
+        except AppError:
+            return  # The provider was removed meanwhile: nobody will ask it again.
         values = {
             "key": key,
             "user_id": request.user_id,
@@ -101,12 +108,22 @@ class ResponseCache:
         newer = {name: value for name, value in values.items() if name != "key"}
         session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=newer))
 
+    def _key(self, request: GenerationRequest, model: ModelRef) -> str:
+        address = self._address(model.provider)
+        return cache_key(request.user_id, model.provider, request.completion, model.model, address)
 
-def cache_key(user_id: int, provider: str, completion: CompletionRequest, model: str | None = None) -> str:
+
+def cache_key(
+    user_id: int,
+    provider: str,
+    completion: CompletionRequest,
+    model: str | None = None,
+    address: str | None = None,
+) -> str:
     """The name of a request: the SHA-256 of all that can change its answer, in hex. `model` instead of its own."""
     plain = {**_plain(completion), "model": model or completion.model}
     canonical = json.dumps(
-        {"user": user_id, "provider": provider, "request": plain},
+        {"user": user_id, "provider": provider, "address": address, "request": plain},
         sort_keys=True,
         separators=(",", ":"),
         ensure_ascii=True,

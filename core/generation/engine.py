@@ -50,7 +50,7 @@ class GenerationEngine:
     ) -> None:
         """What is not given is made with its defaults; without `budgets` nothing is held against one."""
         self._limiter = limiter or RateLimiter(LimitSettings(unit))
-        cache = cache or ResponseCache(unit)
+        cache = cache or ResponseCache(unit, address=registry.address)
         self._resources = Resources(
             registry, pricer, self._limiter, breakers or Breakers(), cache, retry or RetryPolicy(), budgets
         )

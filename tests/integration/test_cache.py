@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from core.errors import AppError, ErrorKind
 from core.generation.cache import ResponseCache, cache_key, tool_call_of, tool_call_values
 from core.generation.tables import CachedResponse
 from core.generation.types import ModelRef
@@ -139,6 +140,34 @@ def test_answers_expire_and_are_purged(database_url: str, tmp_path: Path, server
         now[0] += timedelta(days=8)
         lab.ask("second", use_cache=True)
         assert kept(unit) == 1
+    unit.close()
+
+
+def test_another_server_under_the_same_name_answers_anew(
+    database_url: str, tmp_path: Path, server: GeminiServer
+) -> None:
+    unit, address = migrated(database_url), ["http://one.example"]
+    cache = ResponseCache(unit, address=lambda _provider: address[0])
+    with open_lab(database_url, tmp_path, server.url, cache=cache) as lab:
+        lab.ask(use_cache=True)
+        assert lab.ask(use_cache=True).from_cache
+        address[0] = "http://two.example"
+        assert not lab.ask(use_cache=True).from_cache
+    unit.close()
+
+
+def test_an_answer_of_a_provider_that_is_gone_is_recorded_all_the_same(
+    database_url: str, tmp_path: Path, server: GeminiServer
+) -> None:
+    def gone(_provider: str) -> str:
+        raise AppError(ErrorKind.NOT_FOUND, "gone")
+
+    unit = migrated(database_url)
+    cache = ResponseCache(unit, address=gone)
+    with open_lab(database_url, tmp_path, server.url, cache=cache) as lab:
+        assert lab.ask(use_cache=True).status is CallStatus.COMPLETED
+        assert len(lab.events()) == 1
+    assert kept(unit) == 0
     unit.close()
 
 

@@ -11,13 +11,15 @@ from core.generation.breaker import BreakerPolicy, Breakers
 from core.generation.retry import RetryPolicy
 from core.generation.types import ModelRef, WaitReason
 from core.pricing.types import CallCost, Money
-from core.providers.content import ToolCall
+from core.providers.content import Attachment, ToolCall
 from core.providers.demo import DemoProvider
 from core.providers.openai_compatible import OpenAICompatibleProvider
 from core.providers.types import (
+    ChatMessage,
     CompletionRequest,
     FinishReason,
     ModelInfo,
+    Role,
     StreamEnd,
     StreamEvent,
     TextDelta,
@@ -261,6 +263,17 @@ def test_a_request_that_cannot_be_answered_is_not_handed_on(lab: Lab, server: Ge
     assert outcome.error is not None
     assert outcome.error.kind is ErrorKind.INVALID_CONTEXT
     assert outcome.answered_by == ModelRef("gemini", MODEL)
+
+
+def test_a_stand_in_that_cannot_take_the_request_is_passed_over(lab: Lab, server: GeminiServer) -> None:
+    picture = ChatMessage(Role.USER, "What is it?", (Attachment("image/png", b"not a picture"),))
+    server.for_model(MODEL, gemini_server.no_balance())
+    demo, other = ModelRef("demo", "demo"), ModelRef("gemini", OTHER)
+    outcome = lab.ask(messages=(picture,), fallbacks=(demo, other))
+    assert (outcome.status, outcome.answered_by) == (CallStatus.COMPLETED, other)
+    failed = lab.ask(messages=(picture,), fallbacks=(demo,))
+    assert failed.error is not None
+    assert (failed.error.kind, failed.answered_by) == (ErrorKind.BILLING, ModelRef("gemini", MODEL))
 
 
 def test_an_open_circuit_goes_straight_to_the_next_model(
