@@ -14,6 +14,10 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header $(ARGS)
 
+# Two workers, as CI has two cores; a file's tests stay together, with the servers and browsers that they share. In the
+# order of the folders: the browser's files, few tests that take long, come early. One worker: make test ARGS="-n 0".
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+
 # An environment whose interpreter has gone (an upgrade, a moved folder) is made anew. Removed before make looks at
 # its files, because make would go on believing in the stamps inside.
 $(shell [ ! -d .venv ] || $(BIN)/python -c '' 2>/dev/null || rm -rf .venv)
@@ -29,7 +33,7 @@ run: .venv/.runtime    ## Set up when needed, then serve the pages and the API
 	@$(BIN)/python Home.py
 
 test: .venv/.dev       ## Run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 bench: .venv/.dev      ## Measure; one JSON line a figure
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 from tests.support.databases import postgres_database, sqlite_url
-from tests.support.isolation import NetworkGuard, product_settings
+from tests.support.isolation import NetworkGuard, kept_main, product_settings
 from tests.support.options import REQUIRE_BROWSER
 
 # In CI the same examples every time: a search for new ones belongs to whoever is at work on the code.
@@ -63,6 +63,13 @@ def fresh_streamlit_caches() -> Iterator[None]:
         logging.getLogger("streamlit.runtime.caching.cache_data_api").setLevel(logging.ERROR)
         streamlit.cache_data.clear()
         streamlit.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def same_main_module() -> Iterator[None]:
+    """A page under test takes the place of `__main__`; what looks there next must not find that page."""
+    with kept_main():
+        yield
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

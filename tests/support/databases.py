@@ -1,6 +1,7 @@
-"""A fresh database for a test, without a row: a SQLite file, or one on a PostgreSQL server that is dropped afterwards.
+"""A fresh database for a test, without a row: a SQLite file, or a database on a PostgreSQL server.
 
-The schema is made once a run and copied: to migrate anew for each of a thousand tests would take minutes.
+The schema is made once a run: to migrate anew for each of a thousand tests would take minutes. SQLite's file is
+copied. On PostgreSQL a copy waits for the disk, longer than most tests take, so a database is emptied and lent again.
 """
 
 import atexit
@@ -10,15 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from uuid import uuid4
 
-import psycopg
 import pytest
-from sqlalchemy.engine import URL, make_url
 
 from core.store.engine import open_engine
 from core.store.migrate import upgrade
-from tests.support.options import POSTGRES_URL, REQUIRE_POSTGRES
+from tests.support import postgres
+from tests.support.options import REQUIRE_POSTGRES
 
 
 def sqlite_url(folder: Path) -> str:
@@ -45,52 +44,29 @@ def _migrate(url: str) -> None:
     engine.dispose()
 
 
-@cache
-def _postgres_template() -> str:
-    """The name of a database with the newest schema, on the server for as long as this run."""
-    server = make_url(POSTGRES_URL)
-    name = f"aihub_test_template_{uuid4().hex}"
-    _execute(server, f'CREATE DATABASE "{name}" TEMPLATE template0')
-    atexit.register(_execute, server, f'DROP DATABASE "{name}" WITH (FORCE)')
-    _migrate(server.set(database=name).render_as_string(hide_password=False))
-    return name
+# Databases that no test holds. Each process has its own, so that runs and workers on one server keep apart.
+_free: list[postgres.Database] = []
 
 
 @contextmanager
 def postgres_database() -> Iterator[str]:
-    """URL of a new database with the newest schema. Its random name keeps runs on one server apart."""
-    server = make_url(POSTGRES_URL)
+    """URL of a database with the newest schema and no row, as if it were new."""
     if reason := _unreachable():
-        message = f"no PostgreSQL at {server.render_as_string()}: {reason}"
+        message = f"no PostgreSQL at {postgres.SERVER.render_as_string()}: {reason}"
         if REQUIRE_POSTGRES:
             pytest.fail(message)
         pytest.skip(message)
-    name = f"aihub_test_{uuid4().hex}"
-    _execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{_postgres_template()}"')
+    database = _free.pop() if _free else postgres.created(_migrate)
     try:
-        yield server.set(database=name).render_as_string(hide_password=False)
+        yield database.url
     finally:
-        _execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+        if postgres.emptied(database):
+            _free.append(database)
+        else:
+            postgres.drop(database.name)
 
 
 @cache
 def _unreachable() -> str | None:
     """Why the server cannot be used, asked once a run."""
-    try:
-        _execute(make_url(POSTGRES_URL), "SELECT 1")
-    except psycopg.OperationalError as error:
-        return str(error).strip()
-    return None
-
-
-def _execute(server: URL, statement: str) -> None:
-    with psycopg.connect(
-        host=server.host,
-        port=server.port,
-        user=server.username,
-        password=server.password,
-        dbname=server.database,
-        connect_timeout=3,
-        autocommit=True,
-    ) as connection:
-        connection.execute(statement.encode())
+    return postgres.unreachable()

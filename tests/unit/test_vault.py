@@ -37,7 +37,9 @@ def refused(vault: Vault, token: str, context: str = "here") -> AppError:
     return caught.value
 
 
-@pytest.mark.parametrize("secret_key", [None, PHRASE, Fernet.generate_key().decode()])
+@pytest.mark.parametrize(
+    "secret_key", [None, PHRASE, Fernet.generate_key().decode()], ids=["file", "phrase", "key"]
+)
 def test_what_is_sealed_opens_again_also_after_a_restart(tmp_path: Path, secret_key: str | None) -> None:
     token = vault(tmp_path, secret_key).seal(PLAIN, "here")
     assert PLAIN not in token
