@@ -1,7 +1,7 @@
 """The end of an answer into the database, with its ledger entry: tried again until it is written."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import anyio
@@ -13,6 +13,7 @@ from core.generation.generation import Generation
 from core.generation.types import GenerationRequest, Outcome, Recorder
 from core.i18n import N_
 from core.store.unit_of_work import Session, UnitOfWork
+from core.usage.columns import LABEL
 from core.usage.ledger import Ledger
 from core.usage.types import Call
 
@@ -103,11 +104,23 @@ class Recording:
             reported=outcome.reported,
             fallback_from=str(outcome.fallback_from) if outcome.fallback_from else None,
             key_ref=outcome.key_ref,
+            tags=_tags_of(request),
         )
-        with self._unit.write() as session:
+
+        def write(session: Session) -> None:
             recorder.finish(session, outcome)
-            self._ledger.record(session, call)
+            self._ledger.record_soon(session, call)
             self._cache.keep(session, request, model, outcome)
+
+        # Answers that end together are written together, and the ledger's rows of all of them at once.
+        self._unit.write_together(write)
+
+
+def _tags_of(request: GenerationRequest) -> tuple[tuple[str, str], ...]:
+    """What the request is counted under, and the labels that it carries for Gemini."""
+    options = request.completion.gemini
+    labels: Mapping[str, str] = options.labels if options is not None else {}
+    return (*request.tags, *((LABEL, f"{name}={value}") for name, value in labels.items()))
 
 
 class LedgerOnly:

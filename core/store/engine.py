@@ -10,6 +10,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 # How long a writer waits for another process before the user is told that the database is busy.
 BUSY_TIMEOUT_MS = 5_000
+# Of each connection to SQLite.
+CACHE_KB = 32 << 10
 READ_ONLY = "aihub_read_only"
 
 
@@ -52,7 +54,7 @@ def _open_sqlite(url: str, database: str | None, busy_timeout_ms: int) -> Engine
             "synchronous=FULL",
             "foreign_keys=ON",
             f"busy_timeout={busy_timeout_ms}",
-            "cache_size=-32768",
+            f"cache_size=-{CACHE_KB}",
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")

@@ -10,18 +10,17 @@ from sqlalchemy.orm import Session
 from core.pricing.types import CallCost
 
 # The ledger's own arithmetic of roll-ups: a second copy of it could drift away from the first.
+from core.usage.columns import DAILY, EVENTS, KEY, SUMS
 from core.usage.ledger import (
-    DAILY,
-    EVENTS,
-    KEY,
-    SUMS,
+    Ledger,
     _add_to_roll_ups,  # pyright: ignore[reportPrivateUsage]
     _as_sums,  # pyright: ignore[reportPrivateUsage]
 )
 
 _SET_COST = (
     update(EVENTS)
-    .where(EVENTS.c.id == bindparam("event_id"))
+    # The moment as well: PostgreSQL keeps calls by month.
+    .where(EVENTS.c.id == bindparam("event_id"), EVENTS.c.occurred_at == bindparam("event_moment"))
     .values(
         cost_nano=bindparam("new_nano"),
         currency=bindparam("new_currency"),
@@ -55,8 +54,10 @@ class CostChanges:
     written at the end in one go: the order of keys is then the one in which all writers lock them.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, ledger: Ledger) -> None:
         self._session = session
+        self._ledger = ledger
+        ledger.lock(session)
         self._moves: dict[tuple[Any, ...], dict[str, Any]] = {}
 
     def change(self, changes: Iterable[CostChange]) -> None:
@@ -69,18 +70,21 @@ class CostChanges:
             rows.append(
                 {
                     "event_id": change.event["id"],
+                    "event_moment": change.event["occurred_at"],
                     "new_nano": new["cost_nano"],
                     "new_currency": new["currency"],
                     "new_source": new["price_source"],
                 }
             )
         if rows:
+            self._ledger.before_change(self._session, [row["event_id"] for row in rows])
             self._session.connection().execute(_SET_COST, rows)
 
     def finish(self) -> None:
         """Write the roll-ups, and remove those whose last call moved away."""
         _add_to_roll_ups(self._session, self._moves.values())
         self._session.execute(delete(DAILY).where(DAILY.c.requests == 0))
+        self._ledger.fold_all(self._session)
 
     def _move(self, sums: dict[str, Any], sign: int) -> None:
         key = {name: sums[name] for name in KEY}

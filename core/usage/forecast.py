@@ -1,14 +1,18 @@
-"""The forecast of a month: level and trend of recent weeks, a factor for each weekday, and an interval by simulation.
+"""The forecast of a month: level and trend of recent weeks, a factor for each weekday, and an interval by simulation,
+as wide as forecasts of the same kind were wrong on the days that are over.
 
 Money that was spent stays the exact integer it is; only what is still to come is estimated, in floating point.
 The same figures give the same forecast: the simulation's random numbers begin at a fixed seed.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 from random import Random
 
-from core.usage.forecast_model import Model, fit
+from core.usage.forecast_errors import PastErrors, past_errors
+from core.usage.forecast_model import Model, fit, variance
 from core.usage.forecast_types import (
     COVERAGE_PERCENT,
     DAYS_NEEDED,
@@ -55,7 +59,7 @@ def forecast(
     total = None
     if days_with_calls >= DAYS_NEEDED:
         window = _window(history)
-        path = _path(window, today, end, 1.0 - min(max(elapsed, 0.0), 1.0))
+        path = _path(history, window, today, end, 1.0 - min(max(elapsed, 0.0), 1.0))
         total = path[-1].to_come.plus(actual)
     return Forecast(
         metric=metric,
@@ -69,7 +73,13 @@ def forecast(
         total=total,
         path=path,
         history=(*zip(days, history, strict=True), (today, so_far)),
+        run_rate=_run_rate(actual, (today - start).days + elapsed, (end - start).days + 1),
     )
+
+
+def _run_rate(actual: int, over: float, days: int) -> int | None:
+    """What stands after so many days, extended to all `days`; half a day says nothing yet."""
+    return round(actual * Fraction(days) / Fraction(over)) if over >= 0.5 else None
 
 
 def _window(history: Sequence[int]) -> Sequence[int]:
@@ -81,7 +91,9 @@ def _window(history: Sequence[int]) -> Sequence[int]:
     return history[max(used[0], min(len(history) - WINDOW_DAYS, enough)) :]
 
 
-def _path(window: Sequence[int], today: date, end: date, rest_of_today: float) -> tuple[DayEstimate, ...]:
+def _path(
+    history: Sequence[int], window: Sequence[int], today: date, end: date, rest_of_today: float
+) -> tuple[DayEstimate, ...]:
     days = [today + timedelta(number) for number in range((end - today).days + 1)]
     shares = [rest_of_today, *(1.0 for _ in days[1:])]
     if not any(window):
@@ -89,28 +101,54 @@ def _path(window: Sequence[int], today: date, end: date, rest_of_today: float) -
     model = fit(window, today)
     rng = Random(_SEED)
     futures = [_future(model, days, shares, rng) for _ in range(_FUTURES)]
+    errors = past_errors(history, len(days), lambda origin, length: _expected(history, today, origin, length))
+    sums = _bent(futures, errors, rng)
     return tuple(
-        DayEstimate(day, _estimate(sorted(future[number] for future in futures)))
+        DayEstimate(day, _estimate(sorted(future[number] for future in sums)))
         for number, day in enumerate(days)
     )
 
 
+def _expected(history: Sequence[int], today: date, origin: int, length: int) -> float:
+    """What `length` days would have been expected to come to on the day of number `origin`."""
+    window = _window(history[:origin])
+    if not any(window):
+        return 0.0
+    day = today - timedelta(len(history) - origin)
+    model = fit(window, day)
+    return sum(model.usual(number, day + timedelta(number)) for number in range(length))
+
+
+def _bent(futures: Sequence[Sequence[float]], errors: PastErrors, rng: Random) -> list[list[float]]:
+    """The futures as sums up to each day, bent by what the forecast was off before: little at first, the more
+    the further away, and by the bias over all days. What they vary already is not added again."""
+    totals = [math.log(total) for total in map(sum, futures) if total > 0]
+    known = variance(totals) if totals else 0.0
+    spread = math.sqrt(max(0.0, errors.variance - known))
+    sums: list[list[float]] = []
+    for future in futures:
+        bend = 2.0 * (errors.bias + rng.gauss(0.0, spread)) / (len(future) + 1)
+        total, sums_of = 0.0, list[float]()
+        for number, value in enumerate(future, 1):
+            total += value * math.exp(bend * number)
+            sums_of.append(total)
+        sums.append(sums_of)
+    return sums
+
+
 def _future(model: Model, days: Sequence[date], shares: Sequence[float], rng: Random) -> list[float]:
-    """One way it may go: what has come by the end of each day."""
+    """One way it may go: what comes on each day."""
     tilt = rng.gauss(0.0, model.slope_error)
-    level = model.level + rng.gauss(0.0, model.level_error) + tilt * model.lag
-    slope = model.slope + tilt
+    shift = rng.gauss(0.0, model.level_error) + tilt * model.lag
     residuals = model.residuals
-    total, sums = 0.0, list[float]()
+    future: list[float] = []
     position = 0
     for number, (day, share) in enumerate(zip(days, shares, strict=True)):
         if number % _BLOCK_DAYS == 0:
             position = rng.randrange(len(residuals))
         residual = residuals[(position + number) % len(residuals)]
-        usual = max(0.0, level + slope * model.damped(number)) * model.factors[day.weekday()]
-        total += share * usual * max(0.0, 1.0 + residual)
-        sums.append(total)
-    return sums
+        future.append(share * model.usual(number, day, shift, tilt) * max(0.0, 1.0 + residual))
+    return future
 
 
 def _estimate(sums: Sequence[float]) -> Estimate:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from statistics import fmean, pvariance
+from statistics import fmean
 
 _HALF_LIFE_DAYS = 28
 # A slope within this many standard errors of 0 is taken for chance, and one beyond it the less so the further.
@@ -29,9 +29,16 @@ class Model:
     factors: tuple[float, ...]
     residuals: tuple[float, ...]
 
-    def damped(self, days: int) -> float:
-        """How many days' slope the level has moved after `days`."""
-        return (1.0 - _DAMPING**days) / (1.0 - _DAMPING)
+    def usual(self, number: int, day: date, shift: float = 0.0, tilt: float = 0.0) -> float:
+        """What `day`, `number` days ahead, usually comes to; `shift` and `tilt`: other than level and slope say."""
+        # How many days' slope the level has moved after so many days.
+        damped = (1.0 - _DAMPING**number) / (1.0 - _DAMPING)
+        level, change = self.level + shift, (self.slope + tilt) * damped
+        if level <= 0.0:
+            return 0.0
+        # What falls, falls by a share of what is left; what rises, by an amount.
+        level = level + change if change >= 0 else level * math.exp(change / level)
+        return level * self.factors[day.weekday()]
 
 
 def fit(values: Sequence[int], today: date) -> Model:
@@ -73,8 +80,8 @@ def weekday_factors(values: Sequence[int], weekdays: Sequence[int]) -> tuple[flo
     if len(seen) < 7:
         return (1.0,) * 7
     means = [fmean(group) for group in ratios]
-    within = sum(pvariance(group) * len(group) for group in ratios) / (sum(map(len, ratios)) - 7)
-    between = max(0.0, pvariance(means) * 7 / 6 - within * fmean(1 / len(group) for group in ratios))
+    within = sum(variance(group) * len(group) for group in ratios) / (sum(map(len, ratios)) - 7)
+    between = max(0.0, variance(means) * 7 / 6 - within * fmean(1 / len(group) for group in ratios))
     drawn: list[float] = []
     for mean, group in zip(means, ratios, strict=True):
         error = within / len(group)
@@ -119,13 +126,19 @@ def _residuals(points: Sequence[_Point], level: float, slope: float, now: int) -
 
 def _persistence(residuals: Sequence[float]) -> float:
     """How much more the sum of a week varies than that of seven independent days: 1 to 4."""
-    variance = pvariance(residuals)
-    if len(residuals) < 28 or variance <= 0:
+    daily = variance(residuals)
+    if len(residuals) < 28 or daily <= 0:
         return 1.0
     count = len(residuals)
     twice = [*residuals, *residuals]
     weeks = [sum(twice[number : number + 7]) for number in range(count)]
-    return min(max(pvariance(weeks) / (7 * variance), 1.0), 4.0)
+    return min(max(variance(weeks) / (7 * daily), 1.0), 4.0)
+
+
+def variance(values: Sequence[float]) -> float:
+    """The mean square around the mean; `statistics.pvariance` reckons in fractions and takes ten times as long."""
+    mean = fmean(values)
+    return fmean([(value - mean) ** 2 for value in values])
 
 
 def _mean(values: Sequence[float], weights: Sequence[float]) -> float:

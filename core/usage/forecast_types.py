@@ -47,12 +47,22 @@ class DayEstimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What the sum comes to by the end of a day: as it was (`actual`, today: so far), or as it may be."""
+
+    day: date
+    actual: int | None
+    estimate: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """The sum from `start` to `end`, both included, as it may stand at the end of `end`.
 
     `actual` is exact: what stands already, today's calls included. `total` is None when the history is too
     short (`state`): it has `days_with_calls`, and 14 are needed. `path` has a line for today and each day that
-    is left. `history`: each day as it was, oldest first, today so far last.
+    is left. `history`: each day as it was, oldest first, today so far last. `run_rate` is what stands, extended
+    evenly over all days; None in the first hours.
     """
 
     metric: Metric
@@ -66,6 +76,24 @@ class Forecast:
     total: Estimate | None
     path: tuple[DayEstimate, ...]
     history: tuple[tuple[date, int], ...]
+    run_rate: int | None = None
+
+    @property
+    def days_missing(self) -> int:
+        """How many more days with calls a forecast needs."""
+        return max(0, DAYS_NEEDED - self.days_with_calls)
+
+    def standings(self) -> tuple[Standing, ...]:
+        """The sum day by day from `start` to `end`: what was, then what may be. Today has both."""
+        total, found = 0, list[Standing]()
+        for day, value in self.history:
+            if day >= self.start:
+                total += value
+                found.append(Standing(day, total, None))
+        if not self.path:
+            return tuple(found)
+        to_come = [Standing(each.day, None, each.to_come.plus(self.actual)) for each in self.path]
+        return (*found[:-1], Standing(self.today, self.actual, to_come[0].estimate), *to_come[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +132,8 @@ class Backtest:
     coverage: float
     error: float
     run_rate_error: float
+
+    @property
+    def covered(self) -> int:
+        """How many of the cases ended within their interval."""
+        return sum(case.covered for case in self.cases)

@@ -21,10 +21,12 @@ from core.usage.baseline import HISTORY_DAYS
 from core.usage.budget_types import BudgetInfo, BudgetScope, BudgetWindow
 from core.usage.daily_sums import Horizon, forecast_metric, forecast_month, of_provider
 from core.usage.exchange import Exchange
+from core.usage.explore.types import Selection
 from core.usage.forecast_types import Backtest, Metric, MonthForecast
 from core.usage.ledger import Ledger
 from core.usage.outlook import BudgetOutlook, budget_outlook
 from core.usage.service import LONGEST_RANGE_DAYS, UsageService
+from core.usage.subscription import SubscriptionPrice
 from core.usage.summary import UsageSummary, last_days_start, month_start, summarize
 from core.usage.tables import ALL_USERS
 from core.usage.types import Totals, UsageReport
@@ -67,6 +69,7 @@ class InsightService:
         self._provider_info = provider_info
         self._now = now
         self._currency = settings.currency
+        self.subscription = SubscriptionPrice(unit, settings)
 
     def summary(self, scope: int | None, sample: bool = False) -> UsageSummary:
         """This month, the last 30 days, all time, and what a subscription would have cost."""
@@ -79,22 +82,37 @@ class InsightService:
                 return queries.read_totals(session, user_id, start, today, sample, exchange)
 
             month, last_days = totals(month_start(today)), totals(last_days_start(today))
-            return summarize(
-                today, self._currency, month, last_days, totals(None), self._settings.subscription_cost
-            )
+            subscription = self.subscription.read(session)
+            return summarize(today, self._currency, month, last_days, totals(None), subscription)
 
-    def forecast(self, scope: int | None, sample: bool = False) -> MonthForecast:
-        """Cost, tokens and requests at the end of this month."""
-        report = self._report(scope, _FORECAST_DAYS, sample, self._currency)
+    def monthly_subscription(self) -> Money:
+        """What a subscription costs a month, in the workspace's currency."""
+        with self._unit.read() as session:
+            return self.subscription.read(session)
+
+    def main_currency(self, scope: int | None, sample: bool = False) -> str:
+        """The workspace's currency; another one when the last months hold nothing that was paid in, or can be
+        converted into, the workspace's."""
+        costs = self._report(scope, _FORECAST_DAYS, sample, self._currency).total.costs
+        # Amounts in two currencies cannot be compared, so the name decides.
+        return self._currency if self._currency in costs or not costs else min(costs)
+
+    def forecast(self, scope: int | None, sample: bool = False, currency: str | None = None) -> MonthForecast:
+        """Cost, tokens and requests at the end of this month; the cost in `currency` or the workspace's."""
+        currency = currency or self._currency
+        report = self._report(scope, _FORECAST_DAYS, sample, currency)
         today = self._today()
         end = today.replace(day=calendar.monthrange(today.year, today.month)[1])
         horizon = Horizon(month_start(today), today, end, self._elapsed(today))
-        return forecast_month(report.days, horizon, self._currency, report.unconverted)
+        return forecast_month(report.days, horizon, currency, report.unconverted)
 
-    def backtest(self, scope: int | None, sample: bool = False) -> Backtest | None:
+    def backtest(
+        self, scope: int | None, sample: bool = False, currency: str | None = None
+    ) -> Backtest | None:
         """How the forecast of the cost would have done in the months that are over; None when there are too few."""
-        report = self._report(scope, _BACKTEST_DAYS, sample, self._currency)
-        values = [totals.costs.get(self._currency, 0) for _, totals in report.days]
+        currency = currency or self._currency
+        report = self._report(scope, _BACKTEST_DAYS, sample, currency)
+        values = [totals.costs.get(currency, 0) for _, totals in report.days]
         used = next((number for number, value in enumerate(values) if value), len(values) - 1)
         return backtest(values[used:-1], report.end - timedelta(1))
 
@@ -102,35 +120,40 @@ class InsightService:
         """For each budget the day on which it will probably be used up: this month, or in 30 days when it rolls."""
         return tuple(self._outlook(budget) for budget in budgets)
 
-    def anomalies(self, scope: int | None, start: date, end: date, sample: bool = False) -> AnomalyReport:
-        """Days and models out of line from `start` to `end`. AppError(VALIDATION) as of a usage report."""
-        currency = self._currency
+    def anomalies(self, asked: Selection, currency: str | None = None) -> AnomalyReport:
+        """Days and models out of line in the days of a selection. AppError(VALIDATION) as of a usage report.
+
+        Of its filters those apply that a roll-up by day knows; see `narrowing.left_out`.
+        """
+        currency, start, end = currency or self._currency, asked.start, asked.end
         self._check(start, end)
         earlier = max(start - timedelta(HISTORY_DAYS), end - timedelta(LONGEST_RANGE_DAYS - 1))
-        report = self._usage.report(scope, earlier, end, sample, currency)
+        report = self._usage.report(asked.scope, earlier, end, asked.sample, currency, where=asked.where)
         least = self._rates.convert(_LEAST_COST, currency, end) or Money(_LEAST_COST.nano, currency)
         found = find_anomalies(report.daily, start, end, currency, least.nano)
         return replace(found, unconverted=report.unconverted)
 
     def what_if(
         self,
-        scope: int | None,
-        start: date,
-        end: date,
+        asked: Selection,
         targets: Sequence[Target],
         subscriptions: Sequence[Subscription] = (),
-        sample: bool = False,
+        currency: str | None = None,
     ) -> WhatIf:
-        """The period at today's prices of other models. AppError(VALIDATION) as of a usage report."""
-        self._check(start, end)
+        """The calls of a selection at today's prices of other models. AppError(VALIDATION) as of a usage report.
+
+        Filters apply as they do to anomalies.
+        """
+        into = currency or self._currency
+        self._check(asked.start, asked.end)
         with self._unit.read() as session:
-            use = read_use(session, _user_id(scope), start, end, sample)
+            use = read_use(session, asked)
         priced = [self._priced(target) for target in targets]
 
         def convert(money: Money, day: date) -> Money | None:
-            return self._rates.convert(money, self._currency, day)
+            return self._rates.convert(money, into, day)
 
-        return what_if(use, priced, subscriptions, self._currency, convert, self._today())
+        return what_if(use, priced, subscriptions, into, convert, self._today())
 
     def _outlook(self, budget: BudgetInfo) -> BudgetOutlook:
         currency = budget.amount.currency
@@ -183,7 +206,7 @@ class InsightService:
 
     def _elapsed(self, today: date) -> float:
         """How much of the report day is over; a day with a change of the clocks has 23 hours, or 25."""
-        zone = self._settings.zone
+        zone = self._ledger.zone
         begin = datetime.combine(today, time(), zone).astimezone(UTC)
         end = datetime.combine(today + timedelta(1), time(), zone).astimezone(UTC)
         return (self._now() - begin) / (end - begin)

@@ -3,44 +3,54 @@
 Reading is `queries.py`; nothing here scans.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, case, delete, func, insert, literal, null, select, update
+from sqlalchemy import (
+    BigInteger,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.pricing.types import Money
-from core.usage.tables import ALL_SOURCES, ALL_USERS, LedgerState, UsageDaily, UsageEvent
+from core.store.text import storable
+from core.store.unit_of_work import after_commit, at_commit
+from core.usage import folding
+from core.usage.columns import (
+    DAILY,
+    EVENT_TAGS,
+    EVENTS,
+    KEY,
+    LABEL,
+    MOST_TAG_CHARS,
+    MOST_TAGS,
+    SUMS,
+    TOKEN_COLUMNS,
+    sources_of,
+    sums_over,
+)
+from core.usage.days import assign_days, lock_recording
+from core.usage.tables import ALL_SOURCES, ALL_USERS, LedgerState
 from core.usage.types import Call, CallStatus, Source
 
-EVENTS: Table = UsageEvent.__table__  # type: ignore[assignment]
-DAILY: Table = UsageDaily.__table__  # type: ignore[assignment]
+# Which roll-ups there are: a ledger that was built for others is built anew when it is opened.
+VERSION = 3
+# Calls that a process records until it folds those that wait.
+FOLD_EVERY = 256
 
-KEY = ("user_id", "source", "day", "provider", "model", "currency")
-TOKEN_COLUMNS = (
-    "input_tokens",
-    "cached_input_tokens",
-    "cache_write_tokens",
-    "input_audio_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "output_audio_tokens",
-)
-SUMS = (
-    "requests",
-    "errors",
-    "unpriced",
-    "estimated",
-    *TOKEN_COLUMNS,
-    "cost_nano",
-    "from_cache",
-    "saved_nano",
-    "flagged",
-)
+# What calls are counted in, told with every one that is written.
+_STORED_ZONE: Any = select(LedgerState.timezone).where(LedgerState.id == 1).scalar_subquery()
 _DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
 # Rows a statement: below PostgreSQL's 65,535 and SQLite's 32,766 bound values.
 _CHUNK = 500
@@ -51,34 +61,103 @@ class Ledger:
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
+        self._watch: Callable[[], ZoneInfo] | None = None
+        self._note: Callable[[Iterable[datetime]], None] = lambda _moments: None
+        # A hint, not a count: nothing is lost when two threads add to it at once.
+        self._unfolded = 0
 
     @property
     def zone(self) -> ZoneInfo:
-        """The report time zone."""
+        """The report time zone; another process may have changed it up to two seconds ago."""
+        if self._watch is not None:
+            self._zone = self._watch()
         return self._zone
 
     def day_of(self, moment: datetime) -> date:
         """The calendar day of an aware `moment` in the report time zone."""
-        return moment.astimezone(self._zone).date()
+        return moment.astimezone(self.zone).date()
+
+    def use(self, zone: ZoneInfo, watch: Callable[[], ZoneInfo] | None = None) -> None:
+        """Count days in `zone` from now on; `watch` tells what it is when somebody else changes it."""
+        self._zone, self._watch = zone, watch
+
+    def tell(self, note: Callable[[Iterable[datetime]], None]) -> None:
+        """`note` is told the moments of calls that are being written."""
+        self._note = note
 
     def record(self, session: Session, call: Call) -> bool:
         """Record one call; False when its request id already stands, and then nothing changes."""
         return self.record_many(session, (call,)) == 1
 
+    def record_soon(self, session: Session, call: Call) -> None:
+        """Record one call at the end of the unit of work's transaction, together with the others of it."""
+        calls: list[Call] | None = session.info.get(self)
+        if calls is None:
+            calls = session.info[self] = []
+            at_commit(session, lambda session: self.record_many(session, session.info.pop(self)))
+        calls.append(call)
+
     def record_many(self, session: Session, calls: Sequence[Call]) -> int:
         """Record calls and their roll-ups; returns how many were new."""
-        fresh = 0
+        fresh, zone = 0, self._zone
         for start in range(0, len(calls), _CHUNK):
             # One request id twice in a batch is one call: the first stands.
-            rows = {call.request_id: self._row(call) for call in reversed(calls[start : start + _CHUNK])}
-            added = _insert_new(session, list(rows.values()))
-            _add_to_roll_ups(session, (_as_sums(rows[request_id]) for request_id in added))
+            first = {call.request_id: call for call in reversed(calls[start : start + _CHUNK])}
+            # Numbered in their own order: calls of a day are shown by number, the newest first.
+            rows = {request_id: _row(call, zone) for request_id, call in reversed(first.items())}
+            added, zone = _insert_new(session, rows, zone)
+            _add_tags(session, ((event_id, tags_of(rows[request_id])) for request_id, event_id in added))
+            _add_to_roll_ups(session, (_as_sums(rows[request_id]) for request_id, _ in added))
+            folding.note(session, [event_id for _, event_id in added])
+            self._note(call.occurred_at for call in calls[start : start + _CHUNK])
             fresh += len(added)
+        if zone is not self._zone:
+            self._zone = zone
+        self._unfolded += fresh
+        if self._unfolded >= FOLD_EVERY:
+            self._unfolded = 0
+            after_commit(session, "fold", self.fold)
         return fresh
+
+    def count_batch(self, session: Session, batch: str) -> list[dict[str, Any]]:
+        """Count a batch whose calls were written straight into `usage_events`: once, in the transaction that wrote
+        them. Returns its sums, a row for each of KEY with SUMS."""
+        condition = EVENTS.c.batch == batch
+        sums = [dict(row) for row in session.execute(_sums_of_events(condition)).mappings()]
+        _add_to_roll_ups(session, sums)
+        folding.note_where(session, condition)
+        after_commit(session, "fold", self.fold)
+        return sums
+
+    def fold(self, session: Session) -> bool:
+        """Write calls that wait into the finer roll-ups; True when more wait. No figure changes by it."""
+        return folding.lock_at_once(session) and folding.fold(session, self.zone_in(session))
+
+    def fold_all(self, session: Session) -> None:
+        """Write all calls that wait into the finer roll-ups."""
+        folding.lock(session)
+        folding.fold_all(session, self.zone_in(session))
+
+    def lock(self, session: Session) -> None:
+        """Before a transaction changes calls that stand: wait until nobody else does."""
+        folding.lock(session)
+
+    def before_change(self, session: Session, event_ids: Sequence[int]) -> None:
+        """Take calls out of the finer roll-ups before they change; `fold_all` writes them back as they are then.
+
+        After `lock`.
+        """
+        folding.unfold(session, event_ids, self.zone_in(session))
 
     def remove_batch(self, session: Session, batch: str) -> int:
         """Take exactly one batch out of the ledger and its roll-ups; returns how many calls it had."""
-        gone = session.execute(select(func.count()).where(EVENTS.c.batch == batch)).scalar_one()
+        folding.lock(session)
+        gone, zone = 0, self.zone_in(session)
+        for ids in _ids_of_batch(session, batch):
+            folding.unfold(session, ids, zone)
+            folding.forget(session, ids)
+            session.execute(delete(EVENT_TAGS).where(EVENT_TAGS.c.event_id.in_(ids)))
+            gone += len(ids)
         of_batch = session.execute(_sums_of_events(EVENTS.c.batch == batch)).mappings()
         _add_to_roll_ups(session, (dict(row) for row in of_batch), sign=-1)
         session.execute(delete(EVENTS).where(EVENTS.c.batch == batch))
@@ -86,87 +165,96 @@ class Ledger:
         return gone
 
     def rebuild(self, session: Session, progress: Callable[[int], None] | None = None) -> None:
-        """Compute days and roll-ups anew from the events; changes no figure unless the zone changed."""
-        self._assign_days(session, progress)
+        """Compute days and roll-ups anew from the events; changes no figure unless the zone changed.
+
+        In constant memory; other writers wait. `progress` is told twice of each call: how many more were looked
+        at, and how many more were folded.
+        """
+        folding.lock(session)
+        lock_recording(session)
+        assign_days(session, self._zone, progress)
         session.execute(delete(DAILY))
         for sums in (_sums_of_events(literal(True)), _sums_of_sources(), _sums_of_users()):
             session.execute(insert(DAILY).from_select([*KEY, *SUMS], sums))
-        session.execute(delete(LedgerState))
-        now = datetime.now(UTC)
-        session.add(LedgerState(id=1, timezone=self._zone.key, rebuilt_at=now))
+        folding.refold(session, self._zone, progress)
+        self._note_state(session, datetime.now(UTC))
 
     def open(self, session: Session) -> None:
-        """Note the report time zone on first use; rebuild when it is another than the roll-ups have."""
+        """Note the report time zone on first use; rebuild when the roll-ups have another one, or are not those
+        that this program reads. Fold what an earlier process left."""
         state = session.get(LedgerState, 1)
-        if state is None:
-            session.add(LedgerState(id=1, timezone=self._zone.key, rebuilt_at=None))
-        elif state.timezone != self._zone.key:
+        if state is None and session.execute(select(EVENTS.c.id).limit(1)).first() is None:
+            self._note_state(session, None)
+        elif state is None or (state.timezone, state.version) != (self._zone.key, VERSION):
             self.rebuild(session)
+        else:
+            self.fold_all(session)
 
-    def _assign_days(self, session: Session, progress: Callable[[int], None] | None) -> None:
-        last = 0
-        while True:
-            rows = session.execute(
-                select(EVENTS.c.id, EVENTS.c.occurred_at, EVENTS.c.day)
-                .where(EVENTS.c.id > last)
-                .order_by(EVENTS.c.id)
-                .limit(20_000)
-            ).all()
-            if not rows:
-                return
-            moved: dict[date, list[int]] = {}
-            for event_id, occurred_at, day in rows:
-                if (right := self.day_of(occurred_at)) != day:
-                    moved.setdefault(right, []).append(event_id)
-            for day, ids in moved.items():
-                for start in range(0, len(ids), _CHUNK):
-                    part = EVENTS.c.id.in_(ids[start : start + _CHUNK])
-                    session.execute(update(EVENTS).where(part).values(day=day))
-            last = rows[-1][0]
-            if progress is not None:
-                progress(len(rows))
+    def _note_state(self, session: Session, rebuilt_at: datetime | None) -> None:
+        state = session.get(LedgerState, 1) or LedgerState(id=1)
+        state.timezone, state.rebuilt_at, state.version = self._zone.key, rebuilt_at, VERSION
+        session.add(state)
+        session.flush()
 
-    def _row(self, call: Call) -> dict[str, Any]:
-        usage = call.usage
-        amount = call.cost.amount
-        if call.user_id <= ALL_USERS:
-            raise ValueError(f"a call belongs to a user, not to id {call.user_id}")
-        return {
-            "request_id": call.request_id,
-            "user_id": call.user_id,
-            "occurred_at": call.occurred_at,
-            "day": self.day_of(call.occurred_at),
-            "provider": call.provider,
-            "model": call.model,
-            "source": call.source.value,
-            "status": call.status.value,
-            "error_kind": call.error_kind.value if call.error_kind else None,
-            **{name: getattr(usage, name) for name in TOKEN_COLUMNS},
-            "tokens_estimated": usage.estimated,
-            "cost_nano": amount.nano if isinstance(amount, Money) else None,
-            "currency": amount.currency if isinstance(amount, Money) else "USD",
-            "price_source": call.cost.source[:200],
-            "latency_ms": call.latency_ms,
-            "first_token_ms": call.first_token_ms,
-            "thread_id": call.thread_id,
-            "message_id": call.message_id,
-            "batch": call.batch,
-            "attempts": call.attempts,
-            "from_cache": call.from_cache,
-            "saved_nano": call.saved_nano,
-            "flag": call.flag[:200] if call.flag else None,
-            # SQL's NULL, not JSON's null.
-            "reported": null() if call.reported is None else dict(call.reported),
-            "fallback_from": call.fallback_from,
-            "key_ref": call.key_ref,
-        }
+    def zone_in(self, session: Session) -> ZoneInfo:
+        """What the calls that stand are counted in; after `lock`, until the end of the transaction."""
+        name = session.execute(select(_STORED_ZONE)).scalar_one()
+        return self._zone if name in (None, self._zone.key) else ZoneInfo(name)
+
+
+def _row(call: Call, zone: ZoneInfo) -> dict[str, Any]:
+    usage = call.usage
+    amount = call.cost.amount
+    if call.user_id <= ALL_USERS:
+        raise ValueError(f"a call belongs to a user, not to id {call.user_id}")
+    tags = _tags_of(call)
+    return {
+        "request_id": call.request_id,
+        "user_id": call.user_id,
+        "occurred_at": call.occurred_at,
+        "day": call.occurred_at.astimezone(zone).date(),
+        "provider": call.provider,
+        "model": call.model,
+        "source": call.source.value,
+        "status": call.status.value,
+        "error_kind": call.error_kind.value if call.error_kind else None,
+        **{name: getattr(usage, name) for name in TOKEN_COLUMNS},
+        "tokens_estimated": usage.estimated,
+        "cost_nano": amount.nano if isinstance(amount, Money) else None,
+        "currency": amount.currency if isinstance(amount, Money) else "USD",
+        "price_source": call.cost.source[:200],
+        "latency_ms": call.latency_ms,
+        "first_token_ms": call.first_token_ms,
+        "thread_id": call.thread_id,
+        "message_id": call.message_id,
+        "batch": call.batch,
+        "attempts": call.attempts,
+        "from_cache": call.from_cache,
+        "saved_nano": call.saved_nano,
+        "flag": call.flag[:200] if call.flag else None,
+        # SQL's NULL, not JSON's null.
+        "reported": null() if call.reported is None else dict(call.reported),
+        "fallback_from": call.fallback_from,
+        "key_ref": call.key_ref,
+        "requests": call.requests,
+        "tags": tags or null(),
+    }
+
+
+def _ids_of_batch(session: Session, batch: str) -> Iterator[list[int]]:
+    statement = select(EVENTS.c.id).where(EVENTS.c.batch == batch).order_by(EVENTS.c.id).limit(folding.CHUNK)
+    ids = list(session.execute(statement).scalars())
+    while ids:
+        yield ids
+        ids = list(session.execute(statement.where(EVENTS.c.id > ids[-1])).scalars())
 
 
 @lru_cache
 def _insert_event(dialect: str) -> Any:
-    # Built once: SQLAlchemy keeps the compiled form of a statement it has seen before.
-    statement = _DIALECTS[dialect].insert(EVENTS).on_conflict_do_nothing(index_elements=["request_id"])
-    return statement.returning(EVENTS.c.request_id)
+    # Built once: SQLAlchemy keeps the compiled form of a statement it has seen before. It names no index: on
+    # PostgreSQL it is a trigger that keeps request ids unique, see migration 0005.
+    statement = _DIALECTS[dialect].insert(EVENTS).on_conflict_do_nothing()
+    return statement.returning(EVENTS.c.request_id, EVENTS.c.id, _STORED_ZONE.label("stored_zone"))
 
 
 @lru_cache
@@ -176,21 +264,72 @@ def _add_to_daily(dialect: str) -> Any:
     return statement.on_conflict_do_update(index_elements=list(KEY), set_=added)
 
 
-def _insert_new(session: Session, rows: list[dict[str, Any]]) -> list[str]:
-    return list(session.connection().execute(_insert_event(session.get_bind().dialect.name), rows).scalars())
+def _insert_new(
+    session: Session, rows: dict[str, dict[str, Any]], zone: ZoneInfo
+) -> tuple[list[tuple[str, int]], ZoneInfo]:
+    """Insert the events whose request id is new; returns these with their ids, and the zone that their days are in.
+
+    `rows` by request id, with the days of `zone`; the ledger may be counted in another one since. Who changes that
+    lets nobody write meanwhile, so it is still so when the transaction ends.
+    """
+    statement = _insert_event(session.get_bind().dialect.name)
+    inserted = session.connection().execute(statement, list(rows.values())).all()
+    added: list[tuple[str, int]] = [(row.request_id, row.id) for row in inserted]
+    stored: str | None = inserted[0].stored_zone if inserted else None
+    if stored is not None and stored != zone.key:
+        zone = ZoneInfo(stored)
+        for request_id, event_id in added:
+            row = rows[request_id]
+            row["day"] = row["occurred_at"].astimezone(zone).date()
+            session.execute(update(EVENTS).where(EVENTS.c.id == event_id).values(day=row["day"]))
+    return added, zone
+
+
+def _tags_of(call: Call) -> list[list[str]]:
+    """The tags of a call as they are stored: each once, one category and one prompt, neither empty nor endless."""
+    tags: dict[tuple[str, str], None] = {}
+    single: set[str] = set()
+    for kind, value in call.tags:
+        kept = storable(value)[:MOST_TAG_CHARS]
+        if not kept or kind in single:
+            continue
+        if kind != LABEL:
+            single.add(kind)
+        tags[kind, kept] = None
+    return [[kind, value] for kind, value in list(tags)[:MOST_TAGS]]
+
+
+def tags_of(row: Mapping[str, Any]) -> list[list[str]]:
+    """The pairs of kind and value in an event's row; that it has none may be said in several ways."""
+    tags: Any = row["tags"]
+    return list(tags) if isinstance(tags, list | tuple) else []  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _add_tags(session: Session, events: Iterable[tuple[int, list[list[str]]]]) -> None:
+    rows: list[dict[str, Any]] = []
+    for event_id, tags in events:
+        rows += ({"facet": kind, "value": value, "event_id": event_id} for kind, value in tags)
+    if rows:
+        session.connection().execute(insert(EVENT_TAGS), rows)
 
 
 def _as_sums(row: dict[str, Any]) -> dict[str, Any]:
     """An event's row as what it adds to a roll-up."""
+    requests, latency, first = row["requests"], row["latency_ms"], row["first_token_ms"]
+    written = row["output_tokens"]
+    timed = requests == 1 and not row["from_cache"] and written > 0 and None not in (latency, first)
+    timed = timed and latency > first
     counts = {
-        "requests": 1,
-        "errors": int(row["status"] == CallStatus.FAILED),
-        "unpriced": int(row["cost_nano"] is None),
-        "estimated": int(row["tokens_estimated"]),
+        "requests": requests,
+        "errors": requests if row["status"] == CallStatus.FAILED else 0,
+        "unpriced": requests if row["cost_nano"] is None else 0,
+        "estimated": requests if row["tokens_estimated"] else 0,
         "cost_nano": row["cost_nano"] or 0,
-        "from_cache": int(row["from_cache"]),
+        "from_cache": requests if row["from_cache"] else 0,
         "saved_nano": row["saved_nano"] or 0,
-        "flagged": int(row["flag"] is not None),
+        "flagged": requests if row["flag"] is not None else 0,
+        "timed_output_tokens": written if timed else 0,
+        "timed_ms": latency - first if timed else 0,
     }
     return {**{name: row[name] for name in (*KEY, *TOKEN_COLUMNS)}, **counts}
 
@@ -201,7 +340,7 @@ def _add_to_roll_ups(session: Session, sums: Iterable[dict[str, Any]], sign: int
     totals: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in sums:
         for user_id in (ALL_USERS, row["user_id"]):
-            for source in _sources_of(row["source"]):
+            for source in sources_of(row["source"]):
                 key = (user_id, source, *(row[name] for name in KEY[2:]))
                 nothing: dict[str, Any] = {**dict(zip(KEY, key, strict=True)), **dict.fromkeys(SUMS, 0)}
                 total = totals.setdefault(key, nothing)
@@ -213,32 +352,16 @@ def _add_to_roll_ups(session: Session, sums: Iterable[dict[str, Any]], sign: int
         session.connection().execute(_add_to_daily(session.get_bind().dialect.name), ordered)
 
 
-def _sources_of(source: str) -> tuple[str, ...]:
-    """The sources a call counts under: sample data never counts with the real ones."""
-    return (source,) if source == Source.SAMPLE else (ALL_SOURCES, source)
-
-
 def _sums_of_events(condition: Any) -> Any:
     """The statement that sums events by roll-up key."""
     key = [EVENTS.c[name] for name in KEY]
-    sums = [
-        func.count().label("requests"),
-        func.sum(case((EVENTS.c.status == CallStatus.FAILED.value, 1), else_=0)).label("errors"),
-        func.sum(case((EVENTS.c.cost_nano.is_(None), 1), else_=0)).label("unpriced"),
-        func.sum(case((EVENTS.c.tokens_estimated, 1), else_=0)).label("estimated"),
-        *(func.sum(EVENTS.c[name]).label(name) for name in TOKEN_COLUMNS),
-        func.sum(func.coalesce(EVENTS.c.cost_nano, 0)).label("cost_nano"),
-        func.sum(case((EVENTS.c.from_cache, 1), else_=0)).label("from_cache"),
-        func.sum(func.coalesce(EVENTS.c.saved_nano, 0)).label("saved_nano"),
-        func.sum(case((EVENTS.c.flag.is_not(None), 1), else_=0)).label("flagged"),
-    ]
-    return select(*key, *sums).where(condition).group_by(*key)
+    return select(*key, *sums_over(EVENTS).values()).where(condition).group_by(*key)
 
 
 def _sums_of_sources() -> Any:
     """All sources but sample data, from the roll-ups of each; at ten million calls that saves minutes."""
     others = [DAILY.c[name] for name in KEY if name != "source"]
-    sums = [func.sum(DAILY.c[name]) for name in SUMS]
+    sums = [cast(func.sum(DAILY.c[name]), BigInteger) for name in SUMS]
     real = DAILY.c.source != Source.SAMPLE.value
     return select(others[0], literal(ALL_SOURCES), *others[1:], *sums).where(real).group_by(*others)
 
@@ -246,5 +369,5 @@ def _sums_of_sources() -> Any:
 def _sums_of_users() -> Any:
     """All users, from the roll-ups of each."""
     others = [DAILY.c[name] for name in KEY[1:]]
-    sums = [func.sum(DAILY.c[name]) for name in SUMS]
+    sums = [cast(func.sum(DAILY.c[name]), BigInteger) for name in SUMS]
     return select(literal(ALL_USERS), *others, *sums).group_by(*others)

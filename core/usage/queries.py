@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
 from core.usage.exchange import Exchange
+from core.usage.explore.types import Selection, Where
 from core.usage.ledger import DAILY, EVENTS
-from core.usage.tables import ALL_SOURCES
+from core.usage.narrowing import daily_rows
+from core.usage.tables import ALL_SOURCES, ALL_USERS
 from core.usage.types import (
     ANY_CALL,
     CallFilter,
@@ -58,12 +60,14 @@ def read_report(
     sample: bool,
     exchange: Exchange | None = None,
     only: CallFilter = ANY_CALL,
+    where: Where = (),
 ) -> UsageReport:
     """The report on the days from `start` to `end`, both included, in two statements; one more when the
     period before has to be converted, too."""
-    rows = _range(session, _within(user_id, start, end, sample, only))
+    rows = _range(session, _within(user_id, start, end, sample, only, where))
     length = (end - start).days + 1
-    earlier = (session, _within(user_id, start - timedelta(length), start - timedelta(1), sample, only))
+    first, last = start - timedelta(length), start - timedelta(1)
+    earlier = (session, _within(user_id, first, last, sample, only, where))
     before: Sequence[_Row] = [(None, None, None, *row) for row in _by_currency(*earlier)]
     if exchange is not None:
         if _has_others(before, exchange.currency):
@@ -146,8 +150,16 @@ def _converted(rows: Sequence[_Row], exchange: Exchange) -> Sequence[_Row]:
 
 
 def _within(
-    user_id: int, start: date, end: date, sample: bool, only: CallFilter = ANY_CALL
+    user_id: int,
+    start: date,
+    end: date,
+    sample: bool,
+    only: CallFilter = ANY_CALL,
+    where: Where = (),
 ) -> ColumnElement[bool]:
+    if where:
+        scope = None if user_id == ALL_USERS else user_id
+        return daily_rows(Selection(scope, start, end, sample, where))
     conditions = [DAILY.c.user_id == user_id, DAILY.c.day.between(start, end), _of(sample, only.source)]
     if only.provider is not None:
         conditions.append(DAILY.c.provider == only.provider)
@@ -183,7 +195,7 @@ def _daily(rows: Sequence[_Row], named: dict[object, date]) -> list[DayTotals]:
         costs = {currency: cost} if requests > unpriced else {}
         totals = Totals(requests, errors, unpriced, a, b, c, d, e, costs)
         if model == last_model and day == last_day and provider == last_provider:
-            # Priced in a second currency on one day.
+            # Priced in a second currency on one day, or of another user or source that was asked for.
             totals = _merge((found.pop().totals, totals))
         found.append(DayTotals(named[day], provider, model, totals))
         last_day, last_provider, last_model = day, provider, model
@@ -229,3 +241,12 @@ def main_currency(parts: Iterable[Totals]) -> str:
 
 def _rank(totals: Totals, currency: str) -> tuple[int, int, int]:
     return -totals.costs.get(currency, 0), -totals.requests, -totals.tokens
+
+
+def last_days(session: Session, sample: bool) -> dict[int, date]:
+    """The latest day with calls of each user, from the roll-ups."""
+    statement = select(DAILY.c.user_id, func.max(DAILY.c.day)).where(
+        DAILY.c.user_id > ALL_USERS, DAILY.c.source == (Source.SAMPLE.value if sample else ALL_SOURCES)
+    )
+    rows = session.execute(statement.group_by(DAILY.c.user_id)).all()
+    return {row[0]: row[1] for row in rows}

@@ -15,7 +15,8 @@ from core.providers.types import TokenUsage
 from core.store.text import storable
 from core.store.unit_of_work import UnitOfWork
 from core.usage.adjust import CostChange, CostChanges
-from core.usage.ledger import TOKEN_COLUMNS
+from core.usage.columns import TOKEN_COLUMNS
+from core.usage.ledger import Ledger
 from core.usage.recost_rows import (
     Record,
     RecostInfo,
@@ -55,8 +56,9 @@ class RecostService:
     reason stays so unless a price is known: the server it ran on may be gone. `price` prices a call.
     """
 
-    def __init__(self, unit: UnitOfWork, price: Pricer) -> None:
+    def __init__(self, unit: UnitOfWork, ledger: Ledger, price: Pricer) -> None:
         self._unit = unit
+        self._ledger = ledger
         self._price = price
 
     def plan(
@@ -109,7 +111,7 @@ class RecostService:
             recost = new_recost(user_id, plan, reason)
             session.add(recost)
             session.flush()
-            costs = CostChanges(session)
+            costs = CostChanges(session, self._ledger)
             for rows in chunks(session, plan, lock=True):
                 changes = self._look_at(rows, sums)
                 costs.change(changes)

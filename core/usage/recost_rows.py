@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.pricing.types import GIVEN
 from core.usage.adjust import CostChange
+from core.usage.days import in_days
 from core.usage.ledger import EVENTS, TOKEN_COLUMNS
 from core.usage.tables import Recost, RecostChange
 from core.usage.types import CallStatus, Source
@@ -66,6 +67,12 @@ class RecostInfo:
     before: Mapping[str, int]
     after: Mapping[str, int]
 
+    @property
+    def difference(self) -> dict[str, int]:
+        """By how much the calls cost more, or less, in nano-units by currency."""
+        currencies = sorted(self.before.keys() | self.after.keys())
+        return {name: self.after.get(name, 0) - self.before.get(name, 0) for name in currencies}
+
 
 class Record:
     """The changes of one re-costing as they are stored, and their sums."""
@@ -103,7 +110,7 @@ def chunks(session: Session, plan: RecostPlan, lock: bool = False) -> Iterator[l
     `lock`: nobody else changes them until the transaction ends.
     """
     condition = and_(
-        EVENTS.c.day.between(plan.start, plan.end),
+        in_days(plan.start, plan.end),
         EVENTS.c.id <= plan.last_id,
         EVENTS.c.source != Source.SAMPLE.value,
         EVENTS.c.from_cache.is_(False),

@@ -8,6 +8,7 @@ from random import Random
 from core.errors import ErrorKind
 from core.pricing.types import CallCost, Money
 from core.providers.types import TokenUsage
+from core.usage.sample_tags import enriched
 from core.usage.types import Call, CallStatus, Source
 
 DAYS = 90
@@ -69,7 +70,9 @@ def sample_calls(user_id: int, now: datetime, day_of: Callable[[datetime], date]
     """
     rng = Random(20)  # any fixed number will do
     moments = _moments(rng, now, day_of)
-    return [_call(rng, user_id, number, moment) for number, moment in enumerate(moments, start=1)]
+    return list(
+        enriched(_call(rng, user_id, number, moment) for number, moment in enumerate(moments, start=1))
+    )
 
 
 def _moments(rng: Random, now: datetime, day_of: Callable[[datetime], date]) -> Iterator[datetime]:

@@ -8,6 +8,7 @@ from core.pricing.currency import ExchangeRates
 from core.store.unit_of_work import UnitOfWork
 from core.usage import queries
 from core.usage.exchange import Exchange
+from core.usage.explore.types import Where
 from core.usage.ledger import Ledger
 from core.usage.sample import sample_batch, sample_calls
 from core.usage.tables import ALL_USERS
@@ -15,6 +16,22 @@ from core.usage.types import ANY_CALL, CallFilter, UsageReport
 
 LONGEST_RANGE_DAYS = 3_653
 """Ten years, leap days included."""
+
+
+def check_range(start: date, end: date) -> None:
+    """AppError(VALIDATION) for a range that ends before it starts, is longer than ten years, or has no room in
+    the calendar for an equally long one before it."""
+    if start > end:
+        raise AppError(
+            ErrorKind.VALIDATION,
+            N_("The range ends before it starts. Choose a last day after the first one."),
+        )
+    days = (end - start).days + 1
+    if days > LONGEST_RANGE_DAYS or start.toordinal() <= days:
+        raise AppError(
+            ErrorKind.VALIDATION,
+            N_("A range can be up to 10 years long. Choose days that are closer together."),
+        )
 
 
 class UsageService:
@@ -38,34 +55,31 @@ class UsageService:
         sample: bool = False,
         currency: str | None = None,
         only: CallFilter = ANY_CALL,
+        where: Where = (),
     ) -> UsageReport:
         """Usage from `start` to `end`, both included, of user `scope` (None: all users).
 
         Either of real calls or of sample data: the two are never added. With a `currency`, what was priced
         in another one is converted at the rate of its day; see UsageReport. `only` leaves out the calls of
-        other providers, models or sources. AppError(VALIDATION) for a range that ends before it starts, is
-        longer than ten years, or leaves the calendar.
+        other providers, models or sources; `where` takes its place and filters by several at once, and by users
+        (of its dimensions those of `narrowing.KEPT`; others are not applied). AppError(VALIDATION) for a range
+        that ends before it starts, is longer than ten years, or leaves the calendar.
         """
-        if start > end:
-            raise AppError(
-                ErrorKind.VALIDATION,
-                N_("The range ends before it starts. Choose a last day after the first one."),
-            )
-        days = (end - start).days + 1
-        if days > LONGEST_RANGE_DAYS or start.toordinal() <= days:
-            raise AppError(
-                ErrorKind.VALIDATION,
-                N_("A range can be up to 10 years long. Choose days that are closer together."),
-            )
+        check_range(start, end)
         user_id = ALL_USERS if scope is None else scope
         exchange = Exchange(currency, self._rates) if currency is not None else None
         with self._unit.read() as session:
-            return queries.read_report(session, user_id, start, end, sample, exchange, only)
+            return queries.read_report(session, user_id, start, end, sample, exchange, only, where)
 
-    def has_calls(self, user_id: int) -> bool:
-        """Whether the user has real calls, of any day."""
+    def has_calls(self, user_id: int | None) -> bool:
+        """Whether the user (None: anybody) has real calls, of any day."""
         with self._unit.read() as session:
-            return queries.has_real_calls(session, user_id)
+            return queries.has_real_calls(session, ALL_USERS if user_id is None else user_id)
+
+    def last_days(self, sample: bool = False) -> dict[int, date]:
+        """The day of the latest call of each user who made any."""
+        with self._unit.read() as session:
+            return queries.last_days(session, sample)
 
     def has_sample(self, user_id: int) -> bool:
         """Whether sample data is loaded for the user."""

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 
-from core.pricing.types import NANO, Money
+from core.pricing.types import Money
 from core.usage.types import Totals
 
 LAST_DAYS = 30
@@ -63,15 +62,13 @@ def summarize(
     month: Totals,
     last_days: Totals,
     all_time: Totals,
-    subscription_cost: Decimal,
+    subscription: Money,
 ) -> UsageSummary:
     """The summary from the totals of its periods, already converted to `currency` where that was possible.
 
-    `subscription_cost`: units of `currency` a month.
+    `subscription`: in `currency`, a month.
     """
     current = _period(month_start(today), today, month, currency)
-    # Exact: a setting has at most nine digits after the point.
-    subscription = Money(int(subscription_cost * NANO), currency)
     return UsageSummary(
         currency=currency,
         current_month=current,

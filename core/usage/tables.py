@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, String, false
+from sqlalchemy import JSON, Date, ForeignKey, Index, LargeBinary, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.store.base import Base, BigId, NanoUnits
@@ -16,7 +16,10 @@ ALL_SOURCES = ""
 
 class UsageEvent(Base):
     """One call; rows are added, never changed by use. No foreign key ties one to a thread, message or
-    user: deleting those changes no total."""
+    user: deleting those changes no total.
+
+    On PostgreSQL the table is partitioned by month (see migration 0005): its key there is (id, occurred_at), and
+    `usage_requests` keeps `request_id` unique. To name an event, give its moment with its id if you know it."""
 
     __tablename__ = "usage_events"
 
@@ -60,11 +63,49 @@ class UsageEvent(Base):
     key_ref: Mapped[str | None] = mapped_column(String(16))
     # A load that can be taken back as a whole: sample data, an import.
     batch: Mapped[str | None] = mapped_column(String(64))
+    # How many requests the row stands for: an imported one may sum up a day of them.
+    requests: Mapped[int] = mapped_column(BigId, server_default="1")
+    # What the call was tagged with, as [[kind, value], …]; `usage_event_tags` finds calls by it.
+    tags: Mapped[list[list[str]] | None] = mapped_column(JSON)
 
+    # Each ends in the id, so that a page of calls comes in its order from one index, whichever it is.
     __table_args__ = (
-        Index("ix_usage_events_user_day", "user_id", "day"),
+        Index("ix_usage_events_user_day", "user_id", "day", "id"),
+        Index("ix_usage_events_day", "day", "id"),
+        Index("ix_usage_events_model", "provider", "model", "day", "id"),
+        Index(
+            "ix_usage_events_unfinished",
+            "status",
+            "day",
+            "id",
+            sqlite_where=text("status <> 'completed'"),
+            postgresql_where=text("status <> 'completed'"),
+        ),
         Index("ix_usage_events_batch", "batch"),
     )
+
+
+class UsageEventTag(Base):
+    """The calls that have a tag."""
+
+    __tablename__ = "usage_event_tags"
+
+    facet: Mapped[str] = mapped_column(String(16), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200), primary_key=True)
+    event_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+
+    __table_args__ = (
+        Index("ix_usage_event_tags_event", "event_id", "facet"),
+        {"sqlite_with_rowid": False},
+    )
+
+
+class UsagePending(Base):
+    """Calls that `usage_shapes` and `usage_facets` do not hold yet; whoever reads those reads these with them."""
+
+    __tablename__ = "usage_pending"
+
+    event_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
 
 
 class UsageDaily(Base):
@@ -97,18 +138,101 @@ class UsageDaily(Base):
     from_cache: Mapped[int] = mapped_column(BigId, server_default="0")
     saved_nano: Mapped[int] = mapped_column(NanoUnits, server_default="0")
     flagged: Mapped[int] = mapped_column(BigId, server_default="0")
+    # Of calls whose speed is known: what they wrote, and the milliseconds from the first token to the last.
+    timed_output_tokens: Mapped[int] = mapped_column(BigId, server_default="0")
+    timed_ms: Mapped[int] = mapped_column(BigId, server_default="0")
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class UsageShape(Base):
+    """How the calls of a day, or of a whole month (`span`), are spread: over the hours of the week, over
+    latencies, over lengths of answers. `day` is the first one. The columns are the sparse arrays of `shapes.py`.
+
+    A year is read as twelve months, so that what it takes depends neither on calls nor on days. The two columns
+    that most reports want come first: SQLite keeps the others on pages that need not be read.
+    """
+
+    __tablename__ = "usage_shapes"
+
+    user_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    source: Mapped[str] = mapped_column(String(16), primary_key=True)
+    span: Mapped[str] = mapped_column(String(5), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    provider: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model: Mapped[str] = mapped_column(String(200), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    latency: Mapped[bytes] = mapped_column(LargeBinary)
+    first_token: Mapped[bytes] = mapped_column(LargeBinary)
+    hours: Mapped[bytes] = mapped_column(LargeBinary)
+    lengths: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class UsageFacet(Base):
+    """The sums of `usage_daily`, and latencies, of the calls with one value of a facet (a status, a thread …).
+
+    What every call has, or most have, is not kept: completed calls, and those without an error, a tag or a
+    thread, are the difference to `usage_daily`. A call may have several labels, so the value "" of that facet
+    has the calls with any.
+    """
+
+    __tablename__ = "usage_facets"
+
+    user_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    source: Mapped[str] = mapped_column(String(16), primary_key=True)
+    facet: Mapped[str] = mapped_column(String(16), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    provider: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model: Mapped[str] = mapped_column(String(200), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    requests: Mapped[int] = mapped_column(BigId)
+    errors: Mapped[int] = mapped_column(BigId)
+    unpriced: Mapped[int] = mapped_column(BigId)
+    estimated: Mapped[int] = mapped_column(BigId)
+    input_tokens: Mapped[int] = mapped_column(BigId)
+    cached_input_tokens: Mapped[int] = mapped_column(BigId)
+    cache_write_tokens: Mapped[int] = mapped_column(BigId)
+    input_audio_tokens: Mapped[int] = mapped_column(BigId)
+    output_tokens: Mapped[int] = mapped_column(BigId)
+    reasoning_tokens: Mapped[int] = mapped_column(BigId)
+    output_audio_tokens: Mapped[int] = mapped_column(BigId)
+    cost_nano: Mapped[int] = mapped_column(NanoUnits)
+    from_cache: Mapped[int] = mapped_column(BigId)
+    saved_nano: Mapped[int] = mapped_column(NanoUnits)
+    flagged: Mapped[int] = mapped_column(BigId)
+    timed_output_tokens: Mapped[int] = mapped_column(BigId)
+    timed_ms: Mapped[int] = mapped_column(BigId)
+    latency: Mapped[bytes] = mapped_column(LargeBinary)
+    first_token: Mapped[bytes] = mapped_column(LargeBinary)
 
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class LedgerState(Base):
-    """What the roll-ups were built with; one row."""
+    """What the roll-ups were built with; one row. `version` tells which roll-ups there were, `setting` what
+    AIHUB_TIMEZONE was when it was last set: the zone may have been chosen since."""
 
     __tablename__ = "ledger_state"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     timezone: Mapped[str] = mapped_column(String(64))
     rebuilt_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default="0")
+    setting: Mapped[str | None] = mapped_column(String(64))
+
+
+class UsageSetting(Base):
+    """What the workspace set itself, in place of what the environment says; a row gone is the environment's again."""
+
+    __tablename__ = "usage_settings"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200))
+    updated_by: Mapped[int] = mapped_column(BigId)
+    updated_at: Mapped[datetime]
 
 
 class Budget(Base):
@@ -167,3 +291,26 @@ class RecostChange(Base):
     new_nano: Mapped[int | None] = mapped_column(NanoUnits)
     new_currency: Mapped[str] = mapped_column(String(3))
     new_source: Mapped[str] = mapped_column(String(200))
+
+
+class UsageImport(Base):
+    """A file of another tool that was imported; its calls are the batch `batch`. `calls` is how many were added,
+    `known` how many of the file stood already, `costs` nano-units by currency."""
+
+    __tablename__ = "usage_imports"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(BigId, index=True)
+    batch: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    file_name: Mapped[str] = mapped_column(String(200))
+    format: Mapped[str] = mapped_column(String(32))
+    calls: Mapped[int] = mapped_column(BigId)
+    requests: Mapped[int] = mapped_column(BigId)
+    skipped: Mapped[int] = mapped_column(BigId)
+    known: Mapped[int] = mapped_column(BigId)
+    first_day: Mapped[date] = mapped_column(Date)
+    last_day: Mapped[date] = mapped_column(Date)
+    costs: Mapped[dict[str, Any]] = mapped_column(JSON)
+    unpriced: Mapped[int] = mapped_column(BigId)
+    undone_at: Mapped[datetime | None]

@@ -37,7 +37,9 @@ class Call:
     """One provider call, as the ledger keeps it. `request_id` makes recording idempotent.
 
     `occurred_at` is aware (when the call began); latencies are milliseconds, None when unknown. For the
-    fields after `batch` see the columns of `usage_events`.
+    fields after `batch` see the columns of `usage_events`. `tags`: pairs of a kind (category, prompt or label)
+    and a value; a label's is "name=value". Of a category and a prompt the first counts. `requests`: how many
+    requests the call sums up; an imported one may be a whole day of them.
     """
 
     request_id: str
@@ -62,6 +64,8 @@ class Call:
     reported: Mapping[str, Any] | None = None
     fallback_from: str | None = None
     key_ref: str | None = None
+    requests: int = 1
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

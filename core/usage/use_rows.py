@@ -5,18 +5,19 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, cast, func, select
+from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.orm import Session
 
 from core.pricing.types import Money
 from core.providers.types import TokenUsage
+from core.usage.days import in_days
+from core.usage.explore.types import Selection
 from core.usage.ledger import DAILY, EVENTS, TOKEN_COLUMNS
-from core.usage.tables import ALL_SOURCES, ALL_USERS
-from core.usage.types import Source
+from core.usage.narrowing import conditions_on_calls, daily_rows, users_of
 from core.usage.what_if_types import DayUse, PeriodUse
 
-# Where the tokens begin in a row.
-_USED = 7
+# Where the unpriced calls stand in a row, and where the tokens begin.
+_WITHOUT, _USED = 5, 7
 
 _Key = tuple[date, str, str, str]
 """Day, provider, model, currency."""
@@ -24,20 +25,17 @@ _Key = tuple[date, str, str, str]
 _NAMES = tuple(field.name for field in fields(TokenUsage) if field.name in TOKEN_COLUMNS)
 
 
-def read_use(session: Session, user_id: int, start: date, end: date, sample: bool) -> PeriodUse:
-    """The calls from `start` to `end`, both included. One statement, unless a day has priced and unpriced calls
-    to one model: those days are looked up in the calls themselves."""
-    counts = [DAILY.c[name] for name in ("requests", "unpriced", "cost_nano", *_NAMES)]
-    statement = select(DAILY.c.day, DAILY.c.provider, DAILY.c.model, DAILY.c.currency, *counts).where(
-        DAILY.c.user_id == user_id,
-        DAILY.c.day.between(start, end),
-        DAILY.c.source == (Source.SAMPLE.value if sample else ALL_SOURCES),
-    )
-    found: Sequence[Any] = session.execute(
-        statement.order_by(DAILY.c.day, DAILY.c.provider, DAILY.c.model)
-    ).all()
-    mixed = sorted({row.day for row in found if 0 < row.unpriced < row.requests})
-    unpriced = _unpriced(session, user_id, mixed, sample)
+def read_use(session: Session, asked: Selection) -> PeriodUse:
+    """The calls of a selection. One statement, unless a day has priced and unpriced calls to one model: those days
+    are looked up in the calls themselves."""
+    counts = [
+        cast(func.sum(DAILY.c[name]), BigInteger) for name in ("requests", "unpriced", "cost_nano", *_NAMES)
+    ]
+    key = (DAILY.c.day, DAILY.c.provider, DAILY.c.model, DAILY.c.currency)
+    statement = select(*key, *counts).where(daily_rows(asked)).group_by(*key).order_by(*key)
+    found: Sequence[Any] = session.execute(statement).all()
+    mixed = sorted({row[0] for row in found if 0 < row[_WITHOUT] < row[_WITHOUT - 1]})
+    unpriced = _unpriced(session, asked, mixed)
     rows: list[DayUse] = []
     calls = tokens = 0
     for row in found:
@@ -51,30 +49,24 @@ def read_use(session: Session, user_id: int, start: date, end: date, sample: boo
         tokens += _usage(gone).total_tokens
         if without < requests:
             rows.append(DayUse(day, provider, model, requests - without, usage, Money(nano, currency)))
-    return PeriodUse(start, end, tuple(rows), calls, tokens)
+    return PeriodUse(asked.start, asked.end, tuple(rows), calls, tokens)
 
 
-def _unpriced(
-    session: Session, user_id: int, days: Sequence[date], sample: bool
-) -> dict[_Key, Sequence[int]]:
+def _unpriced(session: Session, asked: Selection, days: Sequence[date]) -> dict[_Key, Sequence[int]]:
     """The tokens of the calls with no price on `days`."""
     if not days:
         return {}
-    source = Source.SAMPLE.value if sample else ALL_SOURCES
-    users = [user_id]
-    if user_id == ALL_USERS:
-        # The index of calls begins with the user, so each is named: a day alone would read every call there is.
-        with_some = and_(DAILY.c.day.in_(days), DAILY.c.source == source, DAILY.c.unpriced > 0)
-        named = select(DAILY.c.user_id).where(with_some, DAILY.c.user_id > ALL_USERS).distinct()
-        users = list(session.scalars(named))
+    # The index of calls begins with the user, so each is named: a day alone would read every call there is.
+    users = [asked.scope] if asked.scope is not None else users_of(session, asked, days)
     key = (EVENTS.c.day, EVENTS.c.provider, EVENTS.c.model, EVENTS.c.currency)
     # PostgreSQL widens the sum of a BIGINT to NUMERIC, which Python reads as Decimal.
     sums = [cast(func.sum(EVENTS.c[name]), BigInteger) for name in _NAMES]
     statement = select(*key, *sums).where(
         EVENTS.c.user_id.in_(users),
         EVENTS.c.day.in_(days),
+        in_days(days[0], days[-1]),
         EVENTS.c.cost_nano.is_(None),
-        (EVENTS.c.source == Source.SAMPLE.value) == sample,
+        *conditions_on_calls(asked),
     )
     rows: Sequence[Any] = session.execute(statement.group_by(*key)).all()
     return {(row[0], row[1], row[2], row[3]): row[4:] for row in rows}

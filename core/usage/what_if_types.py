@@ -115,3 +115,19 @@ class WhatIf:
     left_out_calls: int
     left_out_tokens: int
     rows: tuple[WhatIfRow, ...]
+
+    @property
+    def actual(self) -> WhatIfRow:
+        """What was paid."""
+        return next(row for row in self.rows if row.kind is RowKind.ACTUAL)
+
+    def difference(self, row: WhatIfRow) -> tuple[Money, Money] | None:
+        """How much more `row` would have cost, at its low and its high end; below 0 is less. None where there
+        is nothing to compare: no price, another currency, or what was paid is known in part only."""
+        paid = self.actual
+        if row.low is None or row.high is None or paid.low is None or paid.others:
+            return None
+        if row.low.currency != paid.low.currency:
+            return None
+        low, high = (Money(end.nano - paid.low.nano, end.currency) for end in (row.low, row.high))
+        return low, high

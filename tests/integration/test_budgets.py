@@ -23,7 +23,7 @@ from core.usage.budgets import BudgetInfo, BudgetScope, BudgetService, BudgetSta
 from core.usage.ledger import Ledger
 from core.usage.types import Call, Source
 from tests.support.hub import answered, ask, me, opened_with_gemini
-from tests.support.store import NOON, call, migrated
+from tests.support.store import LEDGER_TABLES, NOON, call, migrated
 
 LEDGER = Ledger(ZoneInfo("UTC"))
 TODAY = NOON.date()
@@ -310,7 +310,10 @@ def test_spent_is_the_sum_of_the_calls_that_count(
     data: st.DataObject,
 ) -> None:
     with unit.write() as session:
-        for table in ("usage_events", "usage_daily", "budgets"):
+        for table in (
+            *LEDGER_TABLES,
+            "budgets",
+        ):
             session.execute(text(f"DELETE FROM {table}"))
     calendar = Calendar()
     budgets = BudgetService(unit, LEDGER, rates, calendar.clock, calendar)

@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from core.errors import AppError, ErrorKind
 from core.pricing.currency import ExchangeRates, Rate
 from core.pricing.types import UNPRICED, CallCost, Money
 from core.store.unit_of_work import UnitOfWork
-from core.usage.ledger import DAILY, EVENTS, Ledger
+from core.usage.ledger import Ledger
 from core.usage.service import UsageService
 from core.usage.types import Call, Totals
-from tests.support.store import NOON, call, migrated
+from tests.support.store import LEDGER_TABLES, NOON, call, migrated
 
 LEDGER = Ledger(ZoneInfo("UTC"))
 TODAY = NOON.date()
@@ -209,8 +210,8 @@ def test_breakdowns_add_up_to_totals_in_any_currency(
         ]:  # fmt: skip
             add(rates, base, quote, rate, days_ago)
     with unit.write() as session:
-        session.execute(EVENTS.delete())
-        session.execute(DAILY.delete())
+        for table in LEDGER_TABLES:
+            session.execute(text(f"DELETE FROM {table}"))
     record(unit, *calls)
     report = usage.report(1, TODAY - timedelta(9), TODAY, currency="RUB")
     total = report.total.costs

@@ -18,7 +18,7 @@ from core.store.unit_of_work import UnitOfWork
 from core.usage.ledger import DAILY, EVENTS, KEY, SUMS, Ledger
 from core.usage.tables import ALL_SOURCES, ALL_USERS, LedgerState
 from core.usage.types import Call, CallStatus, Source
-from tests.support.store import NOON, call, migrated
+from tests.support.store import LEDGER_TABLES, NOON, call, migrated
 
 UTC_LEDGER = Ledger(ZoneInfo("UTC"))
 
@@ -57,6 +57,7 @@ def expected(calls: Sequence[Call], ledger: Ledger) -> dict[tuple[Any, ...], tup
             int(one.from_cache),
             one.saved_nano or 0,
             int(one.flag is not None),
+            *timed(one),
         )
         day = ledger.day_of(one.occurred_at)
         currency = amount.currency if amount else "USD"
@@ -67,6 +68,13 @@ def expected(calls: Sequence[Call], ledger: Ledger) -> dict[tuple[Any, ...], tup
             for position, figure in enumerate(figures):
                 total[position] += figure
     return {key: tuple(total) for key, total in sums.items()}
+
+
+def timed(one: Call) -> tuple[int, int]:
+    if one.from_cache or one.latency_ms is None or one.first_token_ms is None or not one.usage.output_tokens:
+        return 0, 0
+    took = one.latency_ms - one.first_token_ms
+    return (one.usage.output_tokens, took) if took > 0 else (0, 0)
 
 
 def record(unit: UnitOfWork, calls: Sequence[Call], ledger: Ledger = UTC_LEDGER) -> int:
@@ -192,6 +200,8 @@ calls_strategy = st.lists(
         from_cache=st.booleans(),
         saved_nano=st.none() | st.integers(0, 10**15),
         flag=st.none() | st.just("output_tokens is negative"),
+        latency_ms=st.none() | st.integers(0, 5_000),
+        first_token_ms=st.none() | st.integers(0, 2_000),
     ),
     max_size=60,
 )
@@ -204,7 +214,7 @@ calls_strategy = st.lists(
 def test_roll_ups_are_the_sums_of_their_events(unit: UnitOfWork, calls: list[Call], zone: str) -> None:
     ledger = Ledger(ZoneInfo(zone))
     with unit.write() as session:
-        for table in ("usage_events", "usage_daily"):
+        for table in LEDGER_TABLES:
             session.execute(text(f"DELETE FROM {table}"))
     for one in calls[: len(calls) // 2]:
         record(unit, [one], ledger)

@@ -23,7 +23,7 @@ from core.usage.recost import RecostLine, RecostService
 from core.usage.tables import RecostChange
 from core.usage.types import Call, CallStatus, Source
 from tests.support.hub import opened
-from tests.support.store import NOON, call, migrated
+from tests.support.store import LEDGER_TABLES, NOON, call, migrated
 
 LEDGER = Ledger(ZoneInfo("UTC"))
 TODAY = NOON.date()
@@ -45,7 +45,7 @@ def overrides(unit: UnitOfWork) -> PriceOverrides:
 
 @pytest.fixture
 def recost(unit: UnitOfWork, overrides: PriceOverrides) -> RecostService:
-    return RecostService(unit, PriceBook(unit, overrides).cost_at)
+    return RecostService(unit, LEDGER, PriceBook(unit, overrides).cost_at)
 
 
 def price(nano: int, currency: str = "USD") -> Price:
@@ -295,10 +295,15 @@ def test_roll_ups_stay_the_sums_of_their_calls(
     unit: UnitOfWork, calls: Sequence[Call], currencies: list[str]
 ) -> None:
     with unit.write() as session:
-        for table in ("usage_events", "usage_daily", "recost_changes", "recosts", "price_overrides"):
+        for table in (
+            *LEDGER_TABLES,
+            "recost_changes",
+            "recosts",
+            "price_overrides",
+        ):
             session.execute(text(f"DELETE FROM {table}"))
     overrides = PriceOverrides(unit)
-    recost = RecostService(unit, PriceBook(unit, overrides).cost_at)
+    recost = RecostService(unit, LEDGER, PriceBook(unit, overrides).cost_at)
     record(unit, *calls)
     for number, currency in enumerate(currencies, start=1):
         overrides.add(1, "x", "m", price(number, currency), NOON - timedelta(50 - 10 * number))

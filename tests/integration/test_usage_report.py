@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core.errors import AppError, ErrorKind
 from core.pricing.types import UNPRICED, CallCost, Money
@@ -17,7 +17,7 @@ from core.store.unit_of_work import UnitOfWork
 from core.usage.ledger import DAILY, EVENTS, Ledger
 from core.usage.service import UsageService
 from core.usage.types import Call, CallStatus, Source, Totals
-from tests.support.store import NOON, call, migrated
+from tests.support.store import LEDGER_TABLES, NOON, call, migrated
 
 LEDGER = Ledger(ZoneInfo("UTC"))
 END = NOON.date()
@@ -100,8 +100,8 @@ def test_a_report_is_what_the_calls_add_up_to(
     unit: UnitOfWork, usage: UsageService, calls: list[Call], user: int | None, sample: bool
 ) -> None:
     with unit.write() as session:
-        session.execute(EVENTS.delete())
-        session.execute(DAILY.delete())
+        for table in LEDGER_TABLES:
+            session.execute(text(f"DELETE FROM {table}"))
     record(unit, calls)
     report = usage.report(user, START, END, sample=sample)
 

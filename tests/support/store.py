@@ -10,6 +10,16 @@ from core.store.migrate import upgrade
 from core.store.unit_of_work import UnitOfWork
 from core.usage.types import Call, CallStatus, Source
 
+LEDGER_TABLES = (
+    "usage_events",
+    "usage_event_tags",
+    "usage_pending",
+    "usage_daily",
+    "usage_shapes",
+    "usage_facets",
+    "ledger_state",
+)
+"""What to empty for a ledger without calls."""
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 

@@ -106,7 +106,11 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Milliseconds from a histogram of log buckets, so within its bucket's width; None without calls."""
+    """Milliseconds from a histogram of log buckets, so within its bucket's width; None without calls.
+
+    `calls` were measured: completed ones for latency, all that began to answer for the first token; no answers
+    from the cache, and no imported rows that sum up several requests.
+    """
 
     calls: int = 0
     p50: float | None = None
@@ -126,12 +130,13 @@ class Period:
 class Group:
     """All calls of the selection with one value of the dimension grouped by; "" for calls that have none.
 
-    `points` has the group's measures for each period of the exploration, quiet ones included.
+    `points` has the group's measures for each period of the exploration, quiet ones included; made as they are
+    read, since a year of many models has thousands.
     """
 
     value: str
     total: Measures
-    points: tuple[Measures, ...]
+    points: Sequence[Measures]
     latency: Percentiles
     first_token: Percentiles
 
@@ -184,7 +189,7 @@ class LengthBucket:
 
 @dataclass(frozen=True, slots=True)
 class HeatCell:
-    """Calls of one hour of one weekday, in the report time zone."""
+    """Calls of one hour of one weekday, in the report time zone; not those that an import summed up by the day."""
 
     requests: int = 0
     tokens: int = 0
@@ -210,6 +215,7 @@ class CallRow:
     """One call as it stands in the ledger. `occurred_at` is aware; `cost` None is unpriced.
 
     `thread_id` and `message_id` may be gone since; the call counts all the same. `tags` as in `core.usage.types`.
+    `requests`: how many requests the row stands for, more than one only when it was imported as a sum.
     """
 
     id: int
@@ -241,6 +247,7 @@ class CallRow:
     reported: Mapping[str, Any] | None
     fallback_from: str | None
     tags: tuple[tuple[str, str], ...]
+    requests: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +286,14 @@ class UsageReader(Protocol):
         currency: str | None = None,
     ) -> Exploration:
         """Totals, points and groups; with a `currency`, converted at the rate of each day."""
+        ...
+
+    def series(
+        self, selection: Selection, by: Dimension, interval: Interval, figure: str
+    ) -> tuple[tuple[Period, ...], Mapping[tuple[str, str], Sequence[int]]]:
+        """One figure over time: the periods, and by value of the group and currency ("" for what is no money) a
+        number for each. `figure`: "tokens", a count of Measures, or "cost" and "saved" in nano-units. Groups that
+        come to nothing are left out. AppError(VALIDATION) for another figure."""
         ...
 
     def patterns(self, selection: Selection) -> Patterns:

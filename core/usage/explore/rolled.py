@@ -1,0 +1,136 @@
+"""Sums from the roll-ups by user, source, day and model: what they cost to read depends on days and models."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.usage.columns import DAILY, SHAPES
+from core.usage.explore import raw
+from core.usage.explore.assemble import Row
+from core.usage.explore.raw import HOURS as HOURS_A_WEEK
+from core.usage.explore.raw import Latencies, Shapes, add_latencies
+from core.usage.explore.reading import Names
+from core.usage.explore.rolled_rows import (
+    Under,
+    fetched,
+    group_of,
+    pending_calls,
+    spans,
+    sums,
+    sums_by_day,
+    under,
+    within,
+)
+from core.usage.explore.types import Dimension, Selection
+from core.usage.shapes import HISTOGRAM, HOURS, LENGTHS
+from core.usage.sparse import Layout, sums_by
+
+
+class RolledReading:
+    """Reads `usage_daily` and `usage_shapes`, and the calls that those do not hold yet. Knows selections by
+    anything but facets."""
+
+    slow = False
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+
+    def rows(
+        self, session: Session, selection: Selection, by: Dimension | None, coarse: bool = False
+    ) -> list[Row]:
+        rows = under(session, selection, by)
+        days = DAILY.c.day.between(selection.start, selection.end)
+        condition = within(DAILY, selection, rows) & days
+        group, told_apart = group_of(DAILY, by), rows.is_told_apart(by)
+        if coarse and by is None and (days := sums_by_day(session, condition)) is not None:
+            return days
+        if coarse and by is Dimension.MODEL:
+            # Nothing becomes coarser by adding up; the group says already which model it is.
+            return sums(session, DAILY, condition, group, is_told_apart=told_apart, bare=told_apart)
+        return sums(session, DAILY, condition, group, coarse, told_apart)
+
+    def latencies(
+        self, session: Session, selection: Selection, by: Dimension | None, only: Names = None
+    ) -> dict[str, Latencies]:
+        found = folded_latencies(session, selection, by)
+        pending = pending_calls(session)
+        if pending is not None:
+            add_latencies(found, raw.read_latencies(session, selection, by, pending))
+        return found
+
+    def shapes(self, session: Session, selection: Selection) -> Shapes:
+        rows = _shape_rows(
+            session, selection, None, ("currency", "latency", "first_token", "hours", "lengths")
+        )
+        pending = pending_calls(session)
+        shapes = Shapes()
+        if pending is not None:
+            shapes = raw.read_shapes(session, selection, self._zone, pending)
+        if rows:
+            _, currencies, latency, first_token, hours, lengths = zip(*rows, strict=True)
+            shapes.hours += _total(HOURS, hours)[:HOURS_A_WEEK]
+            shapes.latencies.latency += _total(HISTOGRAM, latency)[:, 0]
+            shapes.latencies.first_token += _total(HISTOGRAM, first_token)[:, 0]
+            _add_lengths(shapes, currencies, lengths)
+        return shapes
+
+
+def folded_latencies(session: Session, selection: Selection, by: Dimension | None) -> dict[str, Latencies]:
+    """From `usage_shapes` alone."""
+    return latencies_of(_shape_rows(session, selection, by, ("latency", "first_token")))
+
+
+def latencies_of(rows: list[Any]) -> dict[str, Latencies]:
+    """Rows of a group and its two stored histograms, added up by group."""
+    if not rows:
+        return {}
+    groups, latency, first_token = zip(*rows, strict=True)
+    codes: dict[str, int] = {}
+    owners = np.array([codes.setdefault(group, len(codes)) for group in groups], np.int64)
+    latencies, first_tokens = (_by_owner(owners, len(codes), column) for column in (latency, first_token))
+    return {group: Latencies(latencies[at], first_tokens[at]) for group, at in codes.items()}
+
+
+def _by_owner(owners: Any, count: int, stored: Any) -> Any:
+    part = HISTOGRAM.unpack(stored)
+    code, values = sums_by(owners[part.owner] * 256 + part.slot, part.values)
+    found = np.zeros(count * 256, np.int64)
+    found[code] = values[:, 0]
+    return found.reshape(count, 256)
+
+
+def _shape_rows(
+    session: Session, selection: Selection, by: Dimension | None, columns: tuple[str, ...]
+) -> list[Any]:
+    rows: Under = under(session, selection, by)
+    condition = within(SHAPES, selection, rows)
+    wanted = [group_of(SHAPES, by).label("grouped"), *(SHAPES.c[name] for name in columns)]
+    parts = [
+        select(*wanted).where(condition, SHAPES.c.span == span, SHAPES.c.day.between(first, last))
+        for span, first, last in spans(selection.start, selection.end)
+    ]
+    found: list[Any] = []
+    for part in parts:
+        found += fetched(session, part)
+    return found
+
+
+def _total(layout: Layout, stored: Any) -> Any:
+    """All arrays as one, by slot and column."""
+    part = layout.unpack(stored)
+    slot, values = sums_by(part.slot, part.values)
+    found = np.zeros((256, len(layout.columns)), np.int64)
+    found[slot] = values
+    return found
+
+
+def _add_lengths(shapes: Shapes, currencies: tuple[str, ...], lengths: tuple[bytes, ...]) -> None:
+    for currency in dict.fromkeys(currencies):
+        mine = [each for each, own in zip(lengths, currencies, strict=True) if own == currency]
+        total = _total(LENGTHS, mine)
+        for slot in total[:, 0].nonzero()[0].tolist():
+            calls, priced, nano = total[slot].tolist()
+            shapes.add_length(slot, calls, priced, currency, nano)

@@ -1,0 +1,239 @@
+"""Answers what usage can be asked: `UsageReader` on the ledger's own database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy.orm import Session
+
+from core.errors import AppError, ErrorKind
+from core.i18n import N_
+from core.pricing.currency import ExchangeRates
+from core.store.unit_of_work import UnitOfWork
+from core.usage.exchange import Exchange
+from core.usage.explore.assemble import Row, Sums, converted, has_others, ranked
+from core.usage.explore.buckets import LATENCY_EDGES, LENGTH_EDGES, Counts, bounds, percentiles
+from core.usage.explore.calls import read_calls
+from core.usage.explore.ranges import checked, compared_with, periods_of
+from core.usage.explore.raw import Latencies, Shapes
+from core.usage.explore.reading import RawReading, Reading
+from core.usage.explore.rolled import RolledReading
+from core.usage.explore.rolled_facets import FacetReading, facet_of
+from core.usage.explore.series import FIGURES, lines_of, read_lines, without_zeros
+from core.usage.explore.state import read_health, read_values
+from core.usage.explore.types import (
+    Bucket,
+    CallPage,
+    Compare,
+    Dimension,
+    Exploration,
+    Group,
+    HeatCell,
+    Interval,
+    LedgerHealth,
+    LengthBucket,
+    Measures,
+    Patterns,
+    Percentiles,
+    Period,
+    Selection,
+)
+from core.usage.ledger import Ledger
+
+
+class ExploreService:
+    """Every figure is of one moment: an answer is read in one snapshot of the database."""
+
+    def __init__(
+        self, unit: UnitOfWork, ledger: Ledger, rates: ExchangeRates | None = None, only_calls: bool = False
+    ) -> None:
+        """Without `rates` every amount stays in its own currency. `only_calls`: read no roll-up, ever; slow, and
+        what the roll-ups are held against."""
+        self._unit = unit
+        self._ledger = ledger
+        self._rates = rates
+        self._only_calls = only_calls
+
+    def explore(
+        self,
+        selection: Selection,
+        by: Dimension = Dimension.MODEL,
+        interval: Interval = Interval.DAY,
+        compare: Compare = Compare.NONE,
+        currency: str | None = None,
+    ) -> Exploration:
+        """See UsageReader."""
+        selection = checked(selection)
+        compared = compared_with(selection.start, selection.end, compare)
+        exchange = Exchange(currency, self._rates) if currency is not None else None
+        periods = periods_of(selection.start, selection.end, interval)
+        with self._unit.snapshot() as session:
+            reading = self._reading(selection, by)
+            before: Sums | None = None
+            if compared is not None:
+                earlier = replace(selection, start=compared.start, end=compared.end)
+                rows = _rows(self._reading(selection, None), session, earlier, None, exchange)
+                before = Sums(rows, periods_of(compared.start, compared.end, interval))
+            if exchange is not None:
+                # Last, so that it tells of the range itself.
+                exchange.forget()
+            groups = Sums(_rows(reading, session, selection, by, exchange), periods)
+            overall = groups
+            latencies = reading.latencies(session, selection, by)
+            everything = _all_of(latencies)
+            if by is Dimension.LABEL:
+                # A call with two labels stands in two groups, and counts once.
+                whole = self._reading(selection, None)
+                overall = Sums(_rows(whole, session, selection, None, exchange), periods)
+                everything = whole.latencies(session, selection, None).get("", Latencies())
+        return Exploration(
+            selection=selection,
+            by=by,
+            interval=interval,
+            periods=periods,
+            total=overall.total(),
+            points=overall.by_period(),
+            groups=_groups(groups, latencies),
+            latency=percentiles(everything.latency),
+            first_token=percentiles(everything.first_token),
+            compared=compared,
+            before=before.total() if before is not None else None,
+            before_points=before.by_period() if before is not None else None,
+            converted=exchange is not None and exchange.converted,
+            unconverted=frozenset(exchange.unconverted) if exchange is not None else frozenset(),
+            slow=reading.slow,
+        )
+
+    def series(
+        self, selection: Selection, by: Dimension, interval: Interval, figure: str
+    ) -> tuple[tuple[Period, ...], Mapping[tuple[str, str], Sequence[int]]]:
+        """See UsageReader."""
+        if figure not in FIGURES:
+            raise AppError(
+                ErrorKind.VALIDATION,
+                N_("There is no figure “{figure}”. Choose one of {figures}."),
+                figure=figure[:40],
+                figures=", ".join(FIGURES),
+            )
+        selection = checked(selection)
+        periods = periods_of(selection.start, selection.end, interval)
+        with self._unit.snapshot() as session:
+            reading = self._reading(selection, by)
+            if isinstance(reading, RolledReading):
+                return periods, without_zeros(read_lines(session, selection, by, periods, figure))
+            sums = Sums(reading.rows(session, selection, by, coarse=True), periods)
+        groups = dict(zip(sums.values, sums.by_both(), strict=True))
+        return periods, without_zeros(lines_of(groups, figure))
+
+    def patterns(self, selection: Selection) -> Patterns:
+        """See UsageReader."""
+        selection = checked(selection)
+        with self._unit.snapshot() as session:
+            reading = self._reading(selection, None)
+            if isinstance(reading, FacetReading):
+                # How calls are spread is not kept by facet.
+                reading = RawReading(self._ledger.zone)
+            shapes = reading.shapes(session, selection)
+        return _patterns(shapes, reading.slow)
+
+    def top(
+        self, selection: Selection, by: Dimension, limit: int = 10, currency: str | None = None
+    ) -> tuple[Group, ...]:
+        """See UsageReader."""
+        selection = checked(selection)
+        exchange = Exchange(currency, self._rates) if currency is not None else None
+        with self._unit.snapshot() as session:
+            reading = self._reading(selection, by)
+            rows = _rows(reading, session, selection, by, exchange)
+            sums = Sums(rows, periods_of(selection.start, selection.end, Interval.DAY))
+            totals = sums.by_group()
+            chosen = [at for at in ranked(sums.values, totals) if sums.values[at]][: max(limit, 0)]
+            names = tuple(sums.values[at] for at in chosen)
+            latencies = reading.latencies(session, selection, by, names)
+        return tuple(_group(name, totals[at], (), latencies) for name, at in zip(names, chosen, strict=True))
+
+    def calls(self, selection: Selection, older: str | None = None, limit: int = 100) -> CallPage:
+        """See UsageReader."""
+        with self._unit.read() as session:
+            return read_calls(session, checked(selection), older, limit)
+
+    def values(self, scope: int | None, sample: bool = False) -> Mapping[Dimension, Sequence[str]]:
+        """See UsageReader."""
+        with self._unit.snapshot() as session:
+            return read_values(session, scope, sample)
+
+    def health(self) -> LedgerHealth:
+        """See UsageReader."""
+        with self._unit.snapshot() as session:
+            return read_health(session, self._ledger.zone)
+
+    def _reading(self, selection: Selection, by: Dimension | None) -> Reading:
+        rolled = RolledReading(self._ledger.zone)
+        facet, is_known = facet_of(selection, by)
+        if self._only_calls or not is_known:
+            return RawReading(self._ledger.zone)
+        return rolled if facet is None else FacetReading(facet, rolled)
+
+
+def _rows(
+    reading: Reading, session: Session, selection: Selection, by: Dimension | None, exchange: Exchange | None
+) -> Sequence[Row]:
+    """Sums by day and group. Models are read apart only when something is converted: each of their amounts is
+    rounded then."""
+    rows = reading.rows(session, selection, by, coarse=True)
+    if exchange is None or not has_others(rows, exchange.currency):
+        return rows
+    return converted(reading.rows(session, selection, by), exchange)
+
+
+def _groups(sums: Sums, latencies: Mapping[str, Latencies]) -> tuple[Group, ...]:
+    totals, points = sums.by_group(), sums.by_both()
+    order = ranked(sums.values, totals)
+    return tuple(_group(sums.values[at], totals[at], points[at], latencies) for at in order)
+
+
+def _group(
+    value: str, total: Measures, points: Sequence[Measures], latencies: Mapping[str, Latencies]
+) -> Group:
+    known = latencies.get(value)
+    if known is None:
+        return Group(value, total, points, Percentiles(), Percentiles())
+    return Group(value, total, points, percentiles(known.latency), percentiles(known.first_token))
+
+
+def _all_of(latencies: Mapping[str, Latencies]) -> Latencies:
+    found = Latencies()
+    for each in latencies.values():
+        found.latency += each.latency
+        found.first_token += each.first_token
+    return found
+
+
+def _patterns(shapes: Shapes, slow: bool) -> Patterns:
+    cells = [HeatCell(*row) for row in shapes.hours.tolist()]
+    return Patterns(
+        heat=tuple(tuple(cells[day * 24 : day * 24 + 24]) for day in range(7)),
+        latency=_buckets(shapes.latencies.latency),
+        first_token=_buckets(shapes.latencies.first_token),
+        lengths=_lengths(shapes),
+        slow=slow,
+    )
+
+
+def _buckets(counts: Counts) -> tuple[Bucket, ...]:
+    """From the first bucket with calls to the last, empty ones between them included."""
+    used = counts.nonzero()[0].tolist()
+    if not used:
+        return ()
+    edges = bounds(LATENCY_EDGES)
+    return tuple(Bucket(edges[at][0], edges[at][1], int(counts[at])) for at in range(used[0], used[-1] + 1))
+
+
+def _lengths(shapes: Shapes) -> tuple[LengthBucket, ...]:
+    edges = bounds(LENGTH_EDGES)
+    found: list[LengthBucket] = []
+    for at in shapes.lengths.nonzero()[0].tolist():
+        low, above = edges[at]
+        priced = {currency: int(counts[at]) for currency, counts in shapes.priced.items() if counts[at]}
+        costs = {currency: int(shapes.costs[currency][at]) for currency in priced}
+        found.append(LengthBucket(low, above - 1, int(shapes.lengths[at]), priced, costs))
+    return tuple(found)

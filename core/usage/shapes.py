@@ -1,0 +1,80 @@
+"""How calls are spread, by roll-up key: the arrays of `usage_shapes`, and how calls are added to them."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from core.usage.columns import SHAPES, sources_of
+from core.usage.event_batch import EventBatch
+from core.usage.explore.buckets import LATENCY_EDGES, LENGTH_EDGES
+from core.usage.merging import merge
+from core.usage.sparse import Entries, Ints, Layout, added_up, entries
+from core.usage.tables import ALL_USERS
+
+HISTOGRAM = Layout((("calls", "<u4"),))
+HOURS = Layout((("requests", "<i8"), ("tokens", "<i8"), ("errors", "<i8")))
+LENGTHS = Layout((("calls", "<u4"), ("priced", "<u4"), ("nano", "<i8")))
+LAYOUTS = {"latency": HISTOGRAM, "first_token": HISTOGRAM, "hours": HOURS, "lengths": LENGTHS}
+# Calls whose hour nobody knows: an import summed them up by the day.
+NO_HOUR = 255
+DAY, MONTH = "day", "month"
+SHAPE_KEY = ("user_id", "source", "span", "day", "provider", "model", "currency")
+MILLISECOND_EDGES = np.array(LATENCY_EDGES, np.int64)
+_TOKEN_EDGES = np.array(LENGTH_EDGES, np.int64)
+
+
+def histogram(owner: Ints, milliseconds: Ints, sign: int) -> Entries:
+    """Calls by bucket of milliseconds; a negative number is none."""
+    counts = milliseconds >= 0
+    slots = np.searchsorted(MILLISECOND_EDGES, milliseconds[counts], "right")
+    return added_up([entries(owner[counts], slots, np.full(len(slots), sign))])
+
+
+def add_to_shapes(session: Session, batch: EventBatch, sign: int) -> None:
+    """Add calls to the arrays of all their keys, or with -1 take them out again."""
+    # Once by key; only then for all users, all sources and the month.
+    parts = {name: [added_up([part])] for name, part in _parts(batch, sign).items()}
+    keys, owners = _targets(batch.keys)
+    merge(
+        session,
+        SHAPES,
+        SHAPE_KEY,
+        keys,
+        LAYOUTS,
+        {name: [part.of(owners) for part in found] for name, found in parts.items()},
+        lives_by="hours",
+    )
+
+
+def _parts(batch: EventBatch, sign: int) -> dict[str, Entries]:
+    whole = batch.is_whole
+    hour = np.where(batch.requests == 1, batch.hour, NO_HOUR)
+    priced = batch.is_priced[whole]
+    lengths = np.searchsorted(_TOKEN_EDGES, batch.output[whole], "right")
+    return {
+        "latency": histogram(batch.of, batch.latency, sign),
+        "first_token": histogram(batch.of, batch.first_token, sign),
+        "hours": entries(batch.of, hour, batch.requests * sign, batch.tokens * sign, batch.sums[:, 1] * sign),
+        "lengths": entries(
+            batch.of[whole], lengths, np.full(len(lengths), sign), priced * sign, batch.sums[whole, 11] * sign
+        ),
+    }
+
+
+def _targets(keys: Sequence[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], Ints]:
+    """The rows that calls of each key count in, and for each key their positions, -1 where there are fewer."""
+    codes: dict[tuple[Any, ...], int] = {}
+    owners = np.full((len(keys), 8), -1, np.int64)
+    for position, (user_id, source, day, *rest) in enumerate(keys):
+        month: date = day.replace(day=1)
+        column = 0
+        for user in (ALL_USERS, user_id):
+            for name in sources_of(source):
+                for span, first in ((DAY, day), (MONTH, month)):
+                    key = (user, name, span, first, *rest)
+                    owners[position, column] = codes.setdefault(key, len(codes))
+                    column += 1
+    return list(codes), owners

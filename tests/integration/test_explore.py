@@ -1,0 +1,406 @@
+"""Exploring usage: whatever is asked, the roll-ups say what the calls add up to, on both databases."""
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from core.errors import AppError, ErrorKind
+from core.pricing.currency import ExchangeRates
+from core.pricing.types import UNPRICED, CallCost, Money
+from core.providers.types import TokenUsage
+from core.store.engine import open_engine
+from core.store.migrate import MIGRATIONS_DIR
+from core.store.unit_of_work import UnitOfWork
+from core.usage import ledger as ledger_module
+from core.usage.explore.series import lines_of, without_zeros
+from core.usage.explore.service import ExploreService
+from core.usage.explore.types import Compare, Dimension, Interval, Measures, Period, Selection
+from core.usage.ledger import Ledger
+from core.usage.types import Call, CallStatus, Source
+from tests.support.databases import postgres_database
+from tests.support.store import LEDGER_TABLES, NOON, call, migrated
+
+FIRST, LAST = NOON.date() - timedelta(3), NOON.date() + timedelta(50)
+UTC_LEDGER = Ledger(ZoneInfo("UTC"))
+KINDS = [None, ErrorKind.TIMEOUT, ErrorKind.RATE_LIMIT]
+
+tokens = st.integers(0, 5_000)
+CALLS = st.lists(
+    st.builds(
+        call,
+        request_id=st.integers(0, 40).map("request-{}".format),
+        user_id=st.integers(1, 3),
+        occurred_at=st.integers(0, 60 * 24 * 45).map(lambda minutes: NOON + timedelta(minutes=minutes)),
+        provider=st.sampled_from(["gemini", "openai"]),
+        model=st.sampled_from(["a", "модель"]),
+        source=st.sampled_from([Source.CHAT, Source.API, Source.IMPORT, Source.SAMPLE]),
+        status=st.sampled_from(list(CallStatus)),
+        error_kind=st.sampled_from(KINDS),
+        usage=st.builds(TokenUsage, input_tokens=tokens, output_tokens=tokens, estimated=st.booleans()),
+        cost=st.one_of(
+            st.just(UNPRICED),
+            st.builds(Money, st.integers(0, 2**60), st.sampled_from(["USD", "RUB"])).map(
+                lambda money: CallCost(money, "test")
+            ),
+        ),
+        latency_ms=st.none() | st.integers(0, 100_000),
+        first_token_ms=st.none() | st.integers(0, 9_000),
+        from_cache=st.booleans(),
+        saved_nano=st.none() | st.integers(0, 10**15),
+        thread_id=st.none() | st.integers(1, 2),
+        batch=st.sampled_from([None, "b"]),
+        requests=st.sampled_from([1, 1, 1, 7]),
+        tags=st.lists(
+            st.sampled_from(
+                [("label", "a=1"), ("label", "b=2"), ("prompt", "p"), ("category", "c"), ("category", "d")]
+            ),
+            max_size=3,
+        ).map(tuple),
+    ),
+    max_size=16,
+)
+SELECTIONS = st.builds(
+    Selection,
+    scope=st.sampled_from([None, 1]),
+    start=st.integers(0, 40).map(lambda days: FIRST + timedelta(days)),
+    end=st.integers(40, 53).map(lambda days: FIRST + timedelta(days)),
+    sample=st.sampled_from([False, False, True]),
+    where=st.dictionaries(st.sampled_from(list(Dimension)), st.just(()), max_size=2).flatmap(
+        lambda chosen: st.tuples(
+            *(
+                st.tuples(
+                    st.just(each), st.lists(st.sampled_from(VALUES[each]), min_size=1, unique=True).map(tuple)
+                )
+                for each in chosen
+            )
+        )
+    ),
+)
+VALUES: dict[Dimension, list[str]] = {
+    Dimension.PROVIDER: ["gemini", "openai", "gone"],
+    Dimension.MODEL: ["gemini/a", "openai/модель"],
+    Dimension.SOURCE: ["chat", "api", "import", "sample"],
+    Dimension.USER: ["1", "2", "0"],
+    Dimension.STATUS: ["completed", "failed", "stopped"],
+    Dimension.ERROR: ["", "timeout"],
+    Dimension.CATEGORY: ["", "c"],
+    Dimension.PROMPT: ["", "p"],
+    Dimension.LABEL: ["", "a=1", "b=2"],
+    Dimension.THREAD: ["", "1"],
+}
+
+
+@pytest.fixture
+def unit(database_url: str) -> Iterator[UnitOfWork]:
+    unit = migrated(database_url)
+    yield unit
+    unit.close()
+
+
+def emptied(unit: UnitOfWork) -> None:
+    with unit.write() as session:
+        for table in LEDGER_TABLES:
+            session.execute(text(f"DELETE FROM {table}"))
+
+
+def record(unit: UnitOfWork, calls: Sequence[Call], ledger: Ledger = UTC_LEDGER) -> int:
+    with unit.write() as session:
+        return ledger.record_many(session, calls)
+
+
+def answers(reader: ExploreService, selection: Selection, by: Dimension, interval: Interval) -> list[Any]:
+    """All that is shown of a selection, but for how it was read."""
+    found = reader.explore(selection, by, interval, Compare.PREVIOUS)
+    shown = [getattr(found, name) for name in found.__dataclass_fields__ if name != "slow"]
+    patterns = reader.patterns(selection)
+    return [
+        *shown,
+        patterns.heat,
+        patterns.latency,
+        patterns.first_token,
+        patterns.lengths,
+        reader.top(selection, by, 2),
+    ]
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_roll_ups_say_what_the_calls_add_up_to(unit: UnitOfWork, data: st.DataObject) -> None:
+    emptied(unit)
+    zone = data.draw(st.sampled_from(["UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]))
+    ledger = Ledger(ZoneInfo(zone))
+    rolled, raw = ExploreService(unit, ledger), ExploreService(unit, ledger, only_calls=True)
+    for step in data.draw(
+        st.lists(st.sampled_from(["record", "fold", "remove", "rebuild"]), min_size=1, max_size=5)
+    ):
+        with unit.write() as session:
+            if step == "record":
+                ledger.record_many(session, data.draw(CALLS))
+            elif step == "fold":
+                ledger.fold_all(session)
+            elif step == "remove":
+                ledger.remove_batch(session, "b")
+            else:
+                ledger.rebuild(session)
+    selection = data.draw(SELECTIONS)
+    by, interval = data.draw(st.sampled_from(list(Dimension))), data.draw(st.sampled_from(list(Interval)))
+    assert answers(rolled, selection, by, interval) == answers(raw, selection, by, interval)
+    assert rolled.health().lag == 0
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    calls=CALLS,
+    zone=st.sampled_from(["UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Apia", "Africa/Casablanca"]),
+    by=st.sampled_from([each for each in Dimension if each is not Dimension.LABEL]),
+)
+def test_days_add_up_to_ranges_and_groups_to_totals(
+    unit: UnitOfWork, calls: list[Call], zone: str, by: Dimension
+) -> None:
+    emptied(unit)
+    ledger = Ledger(ZoneInfo(zone))
+    reader = ExploreService(unit, ledger)
+    record(unit, calls, ledger)
+    assert record(unit, calls, ledger) == 0
+    real = [
+        one for one in {c.request_id: c for c in reversed(calls)}.values() if one.source is not Source.SAMPLE
+    ]
+    for interval in Interval:
+        found = reader.explore(Selection(None, FIRST, LAST), by, interval)
+        assert found.total.requests == sum(one.requests for one in real)
+        assert found.total.output_tokens == sum(one.usage.output_tokens for one in real)
+        assert sum(found.total.costs.values()) == sum(one.cost.amount.nano for one in real if one.cost.amount)
+        assert added(found.points) == found.total == added([group.total for group in found.groups])
+        assert all(added(group.points) == group.total for group in found.groups)
+    for day in {ledger.day_of(one.occurred_at) for one in real}:
+        alone = reader.explore(Selection(None, day, day), by).total
+        assert alone.requests == sum(one.requests for one in real if ledger.day_of(one.occurred_at) == day)
+
+
+def added(parts: Sequence[Measures]) -> Measures:
+    total = Measures()
+    for part in parts:
+        for name in part.__dataclass_fields__:
+            if name in ("costs", "saved"):
+                amounts: dict[str, int] = getattr(total, name)
+                for currency, nano in getattr(part, name).items():
+                    amounts[currency] = amounts.get(currency, 0) + nano
+            else:
+                setattr(total, name, getattr(total, name) + getattr(part, name))
+    return total
+
+
+def test_amounts_are_converted_at_the_rate_of_their_day_however_they_are_read(unit: UnitOfWork) -> None:
+    rates = ExchangeRates(unit)
+    rates.add(1, "RUB", "USD", Decimal("0.0123"), FIRST)
+    rubles = [
+        call(model=f"m{n}", cost=CallCost(Money(333 + n, "RUB"), "test"), thread_id=n % 2) for n in range(9)
+    ]
+    record(unit, [*rubles, call()])
+    rolled, raw = (ExploreService(unit, UTC_LEDGER, rates, only_calls=each) for each in (False, True))
+    for by in (Dimension.MODEL, Dimension.USER, Dimension.THREAD):
+        asked = (Selection(None, FIRST, LAST), by, Interval.DAY, Compare.LAST_MONTH, "USD")
+        found, expected = rolled.explore(*asked), raw.explore(*asked)
+        assert found.converted
+        assert found.total.costs == expected.total.costs
+        assert [group.total for group in found.groups] == [group.total for group in expected.groups]
+    with unit.write() as session:
+        UTC_LEDGER.fold_all(session)
+    assert rolled.explore(*asked).groups == found.groups
+
+
+def test_writers_side_by_side_with_folds_between_lose_and_double_nothing(
+    unit: UnitOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.usage.ledger.FOLD_EVERY", 16)
+    calls = [call(user_id=1 + n % 3, model=f"model-{n % 4}", thread_id=n % 5) for n in range(120)]
+
+    def write(one: Call) -> None:
+        unit.write_together(lambda session: UTC_LEDGER.record_soon(session, one))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, calls + calls[:40]))
+    assert_all_stand(unit, len(calls))
+
+
+def assert_all_stand(unit: UnitOfWork, calls: int) -> None:
+    rolled, raw = ExploreService(unit, UTC_LEDGER), ExploreService(unit, UTC_LEDGER, only_calls=True)
+    selection = Selection(None, FIRST, LAST)
+    for by in (Dimension.MODEL, Dimension.THREAD):
+        found = answers(rolled, selection, by, Interval.DAY)
+        assert found == answers(raw, selection, by, Interval.DAY)
+    assert rolled.explore(selection).total.requests == calls
+    health = rolled.health()
+    assert (health.events, health.lag) == (calls, 0)
+
+
+def test_one_bad_call_does_not_take_others_with_it(unit: UnitOfWork) -> None:
+    def write(number: int) -> bool:
+        bad = number % 8 == 0
+        one = call(user_id=0 if bad else 1, request_id=f"request-{number}")
+        try:
+            unit.write_together(lambda session: UTC_LEDGER.record_soon(session, one))
+        except ValueError:
+            return bad
+        return not bad
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(write, range(64)))
+    assert_all_stand(unit, 56)
+
+
+@pytest.mark.postgres
+def test_two_processes_fold_and_record_at_once() -> None:
+    with postgres_database() as url:
+        unit = migrated(url)
+        try:
+            spawn = multiprocessing.get_context("spawn")
+            others = [spawn.Process(target=record_from_threads, args=(url, name)) for name in ("a", "b")]
+            for each in others:
+                each.start()
+            for each in others:
+                each.join(60)
+            assert [each.exitcode for each in others] == [0, 0]
+            # Both recorded the 20 calls that have the same names.
+            assert_all_stand(unit, 2 * 60 + 20)
+        finally:
+            unit.close()
+
+
+def record_from_threads(url: str, name: str) -> None:
+    ledger_module.FOLD_EVERY = 16
+    unit = migrated(url)
+    shared = [call(request_id=f"both-{number}", model="m") for number in range(20)]
+    own = [
+        call(request_id=f"{name}-{number}", model=f"m-{number % 3}", thread_id=number % 4)
+        for number in range(60)
+    ]
+    with ThreadPoolExecutor(4) as threads:
+        for _ in threads.map(
+            lambda one: unit.write_together(lambda session: UTC_LEDGER.record_soon(session, one)),
+            own + shared,
+        ):
+            pass
+    unit.close()
+
+
+def test_pages_have_each_call_once_while_new_calls_come(unit: UnitOfWork) -> None:
+    days = [NOON + timedelta(number % 5) for number in range(47)]
+    record(unit, [call(request_id=f"old-{number}", occurred_at=day) for number, day in enumerate(days)])
+    reader, seen, older = ExploreService(unit, UTC_LEDGER), list[str](), None
+    for page in range(100):
+        found = reader.calls(Selection(1, FIRST, LAST), older, limit=10)
+        seen += (one.request_id for one in found.calls)
+        record(unit, [call(request_id=f"new-{page}", occurred_at=NOON + timedelta(20))])
+        if (older := found.older) is None:
+            break
+    assert sorted(seen) == sorted(f"old-{number}" for number in range(47))
+
+
+@pytest.mark.parametrize(
+    "older", ["", "2026-11-20", "x:1", "2026-11-20:x", f"2026-11-20:{10**30}", "2026-11-20:²"]
+)
+def test_a_page_that_is_none_is_refused(unit: UnitOfWork, older: str) -> None:
+    with pytest.raises(AppError) as refused:
+        ExploreService(unit, UTC_LEDGER).calls(Selection(1, FIRST, LAST), older)
+    assert refused.value.kind is ErrorKind.VALIDATION
+
+
+@pytest.mark.parametrize(
+    ("dimension", "value"),
+    [
+        (Dimension.STATUS, "done"),
+        (Dimension.SOURCE, "chats"),
+        (Dimension.USER, "-1"),
+        (Dimension.USER, "9" * 30),
+        (Dimension.THREAD, "x"),
+        (Dimension.MODEL, "gemini"),
+    ],
+)
+def test_a_value_that_is_none_is_refused(unit: UnitOfWork, dimension: Dimension, value: str) -> None:
+    with pytest.raises(AppError) as refused:
+        ExploreService(unit, UTC_LEDGER).explore(Selection(1, FIRST, LAST, where=((dimension, (value,)),)))
+    assert refused.value.kind is ErrorKind.VALIDATION
+
+
+def test_months_that_differ_are_compared_day_by_day(unit: UnitOfWork) -> None:
+    record(
+        unit,
+        [call(occurred_at=NOON.replace(month=2, day=28)), call(occurred_at=NOON.replace(month=3, day=30))],
+    )
+    march = Selection(1, date(2026, 3, 30), date(2026, 3, 31))
+    found = ExploreService(unit, UTC_LEDGER).explore(march, compare=Compare.LAST_MONTH)
+    assert found.compared == Period(date(2026, 2, 28), date(2026, 2, 28))
+    assert found.before is not None
+    assert (found.total.requests, found.before.requests, len(found.before_points or ())) == (1, 1, 1)
+
+
+def test_another_users_calls_are_not_found(unit: UnitOfWork) -> None:
+    record(unit, [call(user_id=2, thread_id=9, tags=(("label", "team=red"),))])
+    reader = ExploreService(unit, UTC_LEDGER)
+    asked = Selection(1, FIRST, LAST, where=((Dimension.USER, ("2",)),))
+    assert reader.explore(asked).total == Measures()
+    assert reader.calls(asked).calls == ()
+    assert not any(reader.values(1).values())
+
+
+def test_calls_of_an_older_schema_are_explored_after_the_start(database_url: str, unit: UnitOfWork) -> None:
+    record(unit, [call(thread_id=3, latency_ms=900), call(status=CallStatus.FAILED)])
+    engine = open_engine(database_url)
+    with engine.connect() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS_DIR))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0002")
+        command.upgrade(config, "head")
+    engine.dispose()
+    with unit.write() as session:
+        UTC_LEDGER.open(session)
+    assert_all_stand(unit, 2)
+
+
+@pytest.mark.parametrize("by", [each for each in Dimension if each is not Dimension.LABEL])
+@pytest.mark.parametrize("figure", ["tokens", "requests", "cost", "saved"])
+def test_a_series_is_what_the_groups_come_to_over_time(unit: UnitOfWork, by: Dimension, figure: str) -> None:
+    kinds = [Source.CHAT, Source.API]
+    calls = [
+        call(
+            occurred_at=NOON + timedelta(days=number % 9),
+            user_id=1 + number % 2,
+            model="ab"[number % 3 == 0],
+            source=kinds[number % 2],
+            cost=CallCost(Money(number, "USD" if number % 4 else "RUB"), "test") if number % 5 else UNPRICED,
+            thread_id=number % 3 or None,
+            tags=(("category", "Work"),) if number % 2 else (),
+        )
+        for number in range(40)
+    ]
+    with unit.write() as session:
+        UTC_LEDGER.record_many(session, calls)
+    reader = ExploreService(unit, UTC_LEDGER)
+    asked = Selection(None, FIRST, LAST)
+    for interval in Interval:
+        found = reader.explore(asked, by, interval)
+        periods, lines = reader.series(asked, by, interval, figure)
+        assert periods == found.periods
+        groups = {group.value: group.points for group in found.groups}
+        assert lines == without_zeros(lines_of(groups, figure))
+
+
+def test_a_figure_that_is_none_is_refused(unit: UnitOfWork) -> None:
+    with pytest.raises(AppError) as refused:
+        ExploreService(unit, UTC_LEDGER).series(
+            Selection(None, FIRST, LAST), Dimension.MODEL, Interval.DAY, "id; DROP"
+        )
+    assert refused.value.kind is ErrorKind.VALIDATION
