@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from importlib import import_module
 from io import RawIOBase
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,9 +15,8 @@ from core.usage.ledger import Ledger
 from core.usage.service import UsageService
 from tests.bench.ledgers import fill, new_unit
 
-SMALL, LARGE = 20_000, 100_000
+CALLS = 100_000
 DAY = date(2026, 11, 20)
-YEAR = (None, DAY - timedelta(364), DAY)
 
 pyarrow: Any = import_module("pyarrow")
 
@@ -39,18 +38,19 @@ class Sink(RawIOBase):
 
 
 @pytest.fixture(scope="module")
-def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ExportService]]:
-    """Exports of a small ledger and of one five times as large."""
-    ledger, units, services = Ledger(ZoneInfo("UTC")), [], []
-    for calls in (SMALL, LARGE):
-        unit = new_unit(tmp_path_factory.mktemp(str(calls)))
-        with unit.write() as session:
-            fill(session, ledger, calls, DAY, users=3)
-        units.append(unit)
-        services.append(ExportService(unit, ledger, UsageService(unit, ledger)))
-    yield services
-    for unit in units:
-        unit.close()
+def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[UsageService, ExportService]]:
+    """A year of calls, as many on each day."""
+    ledger, unit = Ledger(ZoneInfo("UTC")), new_unit(tmp_path_factory.mktemp("ledger"))
+    with unit.write() as session:
+        fill(session, ledger, CALLS, DAY, users=3)
+    usage = UsageService(unit, ledger)
+    yield usage, ExportService(unit, ledger, usage)
+    unit.close()
+
+
+def last(days: int) -> tuple[None, date, date]:
+    """The calls of all users in the last `days`."""
+    return None, DAY - timedelta(days - 1), DAY
 
 
 def peak(export: Callable[[], object]) -> int:
@@ -63,26 +63,29 @@ def peak(export: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def test_a_csv_takes_the_same_memory_for_five_times_the_calls(ledgers: list[ExportService]) -> None:
+def test_a_csv_takes_the_same_memory_for_five_times_the_calls(
+    year: tuple[UsageService, ExportService],
+) -> None:
+    usage, exports = year
     lines: list[int] = []
 
-    def drain(service: ExportService) -> None:
-        lines.append(sum(piece.count(b"\n") for piece in service.calls_csv(*YEAR)))
+    def drain(days: int) -> None:
+        lines.append(sum(piece.count(b"\n") for piece in exports.calls_csv(*last(days))))
 
-    drain(ledgers[0])  # what is imported and compiled once
-    small, large = (peak(lambda service=service: drain(service)) for service in ledgers)
-    assert lines == [SMALL + 1, SMALL + 1, LARGE + 1]
+    drain(1)  # what is imported and compiled once
+    small, large = peak(lambda: drain(36)), peak(lambda: drain(180))
+    assert lines == [1 + usage.report(*last(days)).total.requests for days in (1, 36, 180)]
     assert large < 1.25 * small
 
 
-def test_parquet_holds_one_row_group_at_most(ledgers: list[ExportService]) -> None:
-    sinks: list[Any] = [Sink(), Sink(), Sink()]
-    ledgers[0].calls_parquet(*YEAR, sinks[0])
-    held = [
-        peak(lambda service=service, sink=sink: service.calls_parquet(*YEAR, sink))
-        for service, sink in zip(ledgers, sinks[1:], strict=True)
-    ]
-    assert sinks[2].size > 4 * sinks[1].size
-    assert held[1] < 1.25 * held[0]
-    # A small ledger is two fifths of a row group, a large one two of them.
-    assert sinks[2].most < 4 * sinks[1].most
+def test_parquet_holds_one_row_group_at_most(year: tuple[UsageService, ExportService]) -> None:
+    _, exports = year
+    # Any: a sink is as much of a file as an export needs.
+    first, few, many = (cast(Any, Sink()) for _ in range(3))
+    exports.calls_parquet(*last(1), first)
+    small = peak(lambda: exports.calls_parquet(*last(73), few))
+    large = peak(lambda: exports.calls_parquet(*last(365), many))
+    assert many.size > 4 * few.size
+    assert large < 1.25 * small
+    # A fifth of the year is two fifths of a row group, the year two of them.
+    assert many.most < 4 * few.most

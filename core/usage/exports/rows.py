@@ -8,9 +8,11 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.store.unit_of_work import UnitOfWork
+from core.usage.days import in_days
+from core.usage.explore import types as explore
+from core.usage.explore.conditions import conditions
 from core.usage.exports.types import Selection
 from core.usage.ledger import EVENTS
-from core.usage.types import Source
 
 PAGE = 5_000
 
@@ -71,7 +73,7 @@ def pages(unit: UnitOfWork, selection: Selection, zone: ZoneInfo, size: int = PA
 def _span(session: Session, selection: Selection) -> tuple[int | None, int]:
     """The first and last id that may belong to the selection, from the index of users and days alone."""
     statement = select(func.min(EVENTS.c.id), func.max(EVENTS.c.id))
-    statement = statement.where(EVENTS.c.day.between(selection.start, selection.end))
+    statement = statement.where(in_days(selection.start, selection.end))
     if selection.scope is not None:
         statement = statement.where(EVENTS.c.user_id == selection.scope)
     first, last = session.execute(statement).one()
@@ -84,11 +86,9 @@ def _page(session: Session, selection: Selection, first: int, last: int, size: i
 
 
 def _conditions(selection: Selection) -> list[ColumnElement[bool]]:
-    sample = EVENTS.c.source == Source.SAMPLE.value
-    found = [
-        EVENTS.c.day.between(selection.start, selection.end),
-        sample if selection.sample else ~sample,
-    ]
+    # What the explorer shows is what is exported: the same conditions, but for the user.
+    asked = explore.Selection(None, selection.start, selection.end, selection.sample, selection.where)
+    found = [conditions(EVENTS, asked)]
     if selection.scope is not None:
         # A sum, not the column: with its index a database would collect and sort the whole range anew for
         # every page, where the ids alone give each call once and in order.

@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 from core.i18n import N_
+from core.usage.explore.types import Where
 from core.usage.types import ANY_CALL, CallFilter
 
 
@@ -27,7 +28,7 @@ class Separator(StrEnum):
 class Selection:
     """The calls of the report days `start` to `end`, both included, of user `scope` (None: all users).
 
-    Real calls or sample data, never both.
+    Real calls or sample data, never both. `where`: what else the calls must be, as the explorer filters.
     """
 
     scope: int | None
@@ -35,6 +36,7 @@ class Selection:
     end: date
     sample: bool = False
     only: CallFilter = ANY_CALL
+    where: Where = ()
 
 
 class Cell(StrEnum):
