@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     secret_key: SecretStr | None = None  # seals the keys that users add; several, the newest first
     auth: Literal["local", "password", "oidc"] = "local"
+    # Who may make an account: whoever comes first, anybody, or nobody (administrators then do).
+    signup: Literal["first", "open", "closed"] = "first"
     timezone: str = "UTC"
     # Korean is to come; until then its readers get English.
     language: Literal["en", "ru", "ko"] | None = None

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from core.accounts.vault_file import KeyFile
 from core.config import Settings
@@ -66,6 +68,12 @@ class Vault:
             return self._fernet().rotate(token.encode()).decode()
         except InvalidToken:
             raise _no_key_opens() from None
+
+    def signing_keys(self, purpose: str) -> list[bytes]:
+        """Keys of 32 bytes for one purpose, the newest first: sign with that, verify with any. Each is derived
+        from a key of the vault, so that it is good for nothing else and tells nothing about where it comes from."""
+        own = self._environment_keys()
+        return [_derived(key, purpose) for key in (own or self._file.read_or_make())]
 
     def steady(self) -> AbstractContextManager[None]:
         """Hold this from sealing to the end of the transaction: meanwhile no process drops an old key."""
@@ -127,6 +135,11 @@ def _key_of(phrase: str) -> bytes:
         derived = hashlib.scrypt(phrase.encode(), salt=_SALT, n=2**15, r=8, p=1, maxmem=2**26, dklen=32)
         return base64.urlsafe_b64encode(derived)
     return phrase.encode()
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    expand = HKDF(SHA256(), length=32, salt=_SALT, info=f"AIHub {purpose}".encode())
+    return expand.derive(base64.urlsafe_b64decode(key))
 
 
 def _no_key_opens() -> AppError:

@@ -1,0 +1,73 @@
+"""What administrators do with other people's accounts. Whoever is none gets FORBIDDEN, before anything is read."""
+
+from core.accounts.new_accounts import add_account
+from core.accounts.passwords import Passwords
+from core.accounts.sessions import end_sessions
+from core.accounts.types import Account, Profile
+from core.accounts.user_checks import clean_password
+from core.accounts.user_rows import alone, everybody, profile_of, refuse_without_admin, user_of
+from core.errors import AppError, ErrorKind
+from core.i18n import N_
+from core.store.unit_of_work import UnitOfWork
+
+
+class Administration:
+    """Every verb takes who asks. No verb shows a key, a token, a session or a message of another person."""
+
+    def __init__(self, unit: UnitOfWork, passwords: Passwords) -> None:
+        self._unit = unit
+        self._passwords = passwords
+
+    def list(self, actor: Account) -> tuple[Profile, ...]:
+        """Every account, the oldest first."""
+        _require(actor)
+        with self._unit.read() as session:
+            return tuple(map(profile_of, everybody(session)))
+
+    def add(
+        self, actor: Account, email: str, username: str, password: str, *, is_admin: bool = False
+    ) -> Profile:
+        """An account for somebody, whatever AIHUB_SIGNUP says. AppError(VALIDATION)."""
+        _require(actor)
+        return add_account(self._unit, self._passwords, email, username, password, is_admin=is_admin)
+
+    def set_admin(self, actor: Account, user_id: int, is_admin: bool) -> Profile:
+        """Make an administrator, or no longer. There is always one left."""
+        _require(actor)
+        with self._unit.write() as session:
+            alone(session, self._unit.dialect)
+            user = user_of(session, user_id)
+            if not is_admin:
+                refuse_without_admin(session, user)
+            user.is_admin = is_admin
+            return profile_of(user)
+
+    def set_active(self, actor: Account, user_id: int, is_active: bool) -> Profile:
+        """Switch an account off, which signs it out everywhere, or on again. What it owns stays."""
+        _require(actor)
+        with self._unit.write() as session:
+            alone(session, self._unit.dialect)
+            user = user_of(session, user_id)
+            if not is_active:
+                refuse_without_admin(session, user)
+                end_sessions(session, user_id)
+            user.is_active = is_active
+            return profile_of(user)
+
+    def set_password(self, actor: Account, user_id: int, password: str) -> Profile:
+        """A new password for somebody who forgot theirs; signs them out everywhere."""
+        _require(actor)
+        with self._unit.read() as session:
+            user = user_of(session, user_id)
+            password = clean_password(password, user.email, user.username)
+        hashed = self._passwords.hash(password)
+        with self._unit.write() as session:
+            user = user_of(session, user_id)
+            user.password_hash = hashed
+            end_sessions(session, user_id)
+            return profile_of(user)
+
+
+def _require(actor: Account) -> None:
+    if not actor.is_admin:
+        raise AppError(ErrorKind.FORBIDDEN, N_("Only administrators may do this."))
