@@ -38,7 +38,8 @@ def _turns_query() -> Select[int, str, str, list[dict[str, Any]] | None, bool]:
     may_have_files = select(exists().where(*between)).correlate(None).scalar_subquery()
     return (
         select(message.id, message.role, message.content, message.tool_calls, may_have_files)
-        .where(message.thread_id == thread_id, message.id < before_id)
+        # A system prompt goes to the model in its own place, not as a turn.
+        .where(message.thread_id == thread_id, message.id < before_id, message.role != Role.SYSTEM.value)
         .order_by(message.id)
     )
 
@@ -78,6 +79,17 @@ def files_of(
     found: dict[int, list[AttachmentInfo]] = {}
     for message_id, name, mime_type, size, sha256 in session.execute(wanted.order_by(file.id)):
         found.setdefault(message_id, []).append(AttachmentInfo(name, mime_type, size, sha256))
+    return found
+
+
+def files_of_messages(session: Session, ids: Sequence[int]) -> dict[int, list[AttachmentInfo]]:
+    """The files of some messages, in the order they were added."""
+    file = tables.MessageAttachment
+    found: dict[int, list[AttachmentInfo]] = {}
+    wanted = select(file).where(file.message_id.in_(ids)).order_by(file.id)
+    for row in session.scalars(wanted) if ids else ():
+        info = AttachmentInfo(row.name, row.mime_type, row.size, row.sha256)
+        found.setdefault(row.message_id, []).append(info)
     return found
 
 

@@ -10,6 +10,7 @@ from core.chat import tables
 from core.chat.context import messages_of, turns_of
 from core.chat.file_store import FileStore
 from core.chat.rows import outcome_values
+from core.chat.searching import keep_searchable
 from core.chat.types import MessageStatus
 from core.generation.engine import GenerationEngine
 from core.generation.owner import SILENCE, is_alive, this_process
@@ -26,16 +27,25 @@ class MessageRecorder:
 
     message_id: int
     request_id: str
+    thread_id: int
+    question: tuple[int, str] | None = None  # its id and text, until it can be searched
 
     def progress(self, session: Session, text: str) -> None:
         self._update(session, {"content": text, "heartbeat_at": datetime.now(UTC)})
 
     def finish(self, session: Session, outcome: Outcome) -> None:
-        self._update(session, outcome_values(outcome))
+        if not self._update(session, outcome_values(outcome)):
+            return
+        # Only now: what is being written would be folded twice a second, and nothing more may stand between Enter
+        # and the first token.
+        asked = () if self.question is None else (self.question,)
+        keep_searchable(session, self.thread_id, (*asked, (self.message_id, outcome.text)))
 
-    def _update(self, session: Session, values: dict[str, object]) -> None:
+    def _update(self, session: Session, values: dict[str, object]) -> bool:
         mine = (tables.Message.id == self.message_id, tables.Message.request_id == self.request_id)
-        session.execute(update(tables.Message).where(*mine).values(values))
+        # One row, or none: told by the id, as an ORM's update does not say how many it found.
+        changed = update(tables.Message).where(*mine).values(values).returning(tables.Message.id)
+        return session.execute(changed).first() is not None
 
 
 def recover(
@@ -89,14 +99,24 @@ def _interrupt(
         occurred_at=started,
         provider=provider,
         model=model,
-        source=Source.CHAT,
+        source=Source(row.source) if row.source else Source.CHAT,
         status=CallStatus.INTERRUPTED,
         usage=usage,
         cost=cost,
         thread_id=thread.id,
         message_id=row.id,
+        tags=tuple((kind, value) for kind, value in row.tags or ()),
     )
     outcome = Outcome(CallStatus.INTERRUPTED, row.content, usage, cost, latency_ms=0)
     values = {**outcome_values(outcome), "latency_ms": None}
     session.execute(update(tables.Message).where(tables.Message.id == row.id).values(values))
+    keep_searchable(session, thread.id, (*_question_of(session, row), (row.id, row.content)))
     ledger.record(session, call)
+
+
+def _question_of(session: Session, answer: tables.Message) -> list[tuple[int, str]]:
+    before = select(tables.Message.id, tables.Message.content).where(
+        tables.Message.thread_id == answer.thread_id, tables.Message.id < answer.id
+    )
+    row = session.execute(before.order_by(tables.Message.id.desc()).limit(1)).one_or_none()
+    return [] if row is None else [(row.id, row.content)]

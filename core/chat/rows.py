@@ -26,11 +26,19 @@ def thread_of(row: tables.Thread) -> Thread:
     return Thread(
         id=row.id,
         uuid=row.uuid,
+        user_id=row.user_id,
         title=row.title,
         provider=row.provider,
         model=row.model,
         created_at=row.created_at,
+        updated_at=row.updated_at,
         last_message_at=row.last_message_at,
+        category_id=row.category_id,
+        is_pinned=row.is_pinned,
+        is_archived=row.is_archived,
+        system_prompt=row.system_prompt,
+        max_tokens=row.max_tokens,
+        temperature=row.temperature,
     )
 
 
@@ -57,6 +65,11 @@ def message_of(row: tables.Message, attachments: Sequence[AttachmentInfo] = ()) 
         fallback_from=row.fallback_from,
         flag=row.flag,
         attachments=tuple(attachments),
+        thread_id=row.thread_id,
+        tokens=row.tokens,
+        tokens_estimated=bool(row.tokens_estimated),
+        with_context=row.with_context,
+        meta=row.meta or {},
     )
 
 
@@ -67,6 +80,8 @@ def outcome_values(outcome: Outcome) -> dict[str, Any]:
         "content": outcome.text,
         "status": _STATUS[outcome.status].value,
         "usage": asdict(outcome.usage),
+        "tokens": outcome.usage.output_tokens,
+        "tokens_estimated": outcome.usage.estimated,
         "cost_nano": amount.nano if amount else None,
         "currency": amount.currency if amount else None,
         "price_source": outcome.cost.source[:200],

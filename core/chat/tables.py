@@ -3,14 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Double, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from core.store.base import Base, BigId, NanoUnits
+from core.store.text import searchable
 
 
 class Thread(Base):
-    """A conversation of one user. `deleted_at` hides it at once; it goes for good a little later (undo)."""
+    """A conversation of one user. `deleted_at` hides it at once; it goes for good a little later (undo).
+
+    What it says of itself (`system_prompt`, `max_tokens`, `temperature`) stands over the user's preferences.
+    """
 
     __tablename__ = "threads"
 
@@ -26,7 +30,21 @@ class Thread(Base):
     last_message_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 
+    category_id: Mapped[int | None] = mapped_column(
+        ForeignKey("categories.id", ondelete="SET NULL"), index=True
+    )
+    is_pinned: Mapped[bool] = mapped_column(default=False)
+    is_archived: Mapped[bool] = mapped_column(default=False)
+    max_tokens: Mapped[int | None]
+    temperature: Mapped[float | None] = mapped_column(Double)
+    title_folded: Mapped[str] = mapped_column(Text)
+
     __table_args__ = (Index("ix_threads_user_last", "user_id", "deleted_at", "last_message_at"),)
+
+    @validates("title")
+    def _fold(self, _key: str, title: str) -> str:
+        self.title_folded = searchable(title)
+        return title
 
 
 class Message(Base):
@@ -63,10 +81,34 @@ class Message(Base):
     fallback_from: Mapped[str | None] = mapped_column(String(300))
     flag: Mapped[str | None] = mapped_column(String(200))
 
+    # An answer's own tokens, a question's estimate, or what a program said of a message it added.
+    tokens: Mapped[int | None]
+    tokens_estimated: Mapped[bool | None]
+    with_context: Mapped[bool | None]
+    meta: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # For the ledger, should the process that writes the answer die.
+    source: Mapped[str | None] = mapped_column(String(16))
+    tags: Mapped[list[list[str]] | None] = mapped_column(JSON(none_as_null=True))
+
     __table_args__ = (
-        Index("ix_messages_thread", "thread_id", "id"),
+        # With the tokens in it, a user's messages are counted and their tokens summed without reading a message.
+        Index("ix_messages_thread", "thread_id", "id", "tokens"),
         Index("ix_messages_status", "status", "owner"),
     )
+
+
+class MessageText(Base):
+    """A message as it is searched: folded, in an order that keeps a thread's together, without what else it holds."""
+
+    __tablename__ = "message_texts"
+
+    thread_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    message_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    folded: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class MessageAttachment(Base):

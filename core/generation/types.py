@@ -67,7 +67,8 @@ class GenerationRequest:
     """One answer wanted. `request_id` is its name everywhere and makes its recording idempotent.
 
     `fallbacks` are asked in order when the model of the request does not answer. `use_cache`: an equal
-    request of the same user may be answered from the cache, and this answer may be kept.
+    request of the same user may be answered from the cache, and this answer may be kept. `tags`: what the call is
+    counted under beside its model, as in `core.usage.types.Call`.
     """
 
     request_id: str
@@ -80,6 +81,7 @@ class GenerationRequest:
     deadline_seconds: float = DEADLINE_SECONDS
     fallbacks: tuple[ModelRef, ...] = ()
     use_cache: bool = False
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

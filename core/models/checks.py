@@ -7,17 +7,14 @@ from typing import Any
 
 from core.errors import AppError, ErrorKind
 from core.generation.model_names import clean_model
+from core.generation.sampling import check_max_tokens, check_temperature, checked_system_prompt
 from core.generation.types import ModelRef
 from core.i18n import N_
 from core.models.options import read_options
 from core.models.types import PreferenceInfo
 from core.providers.gemini_request import check_gemini_options
 from core.providers.registry import ProviderRegistry
-from core.store.text import storable
 
-MOST_TOKENS = 1_000_000
-HOTTEST = 2.0
-MOST_PROMPT_CHARS = 20_000
 MOST_FALLBACKS = 5
 MOST_OPTIONS_CHARS = 100_000
 GEMINI = "gemini"
@@ -27,14 +24,14 @@ def checked(preference: PreferenceInfo, registry: ProviderRegistry) -> Preferenc
     """`preference` as it may be stored; AppError(VALIDATION) for the first thing that is wrong with it."""
     model = clean_model(preference.model)
     _known(preference.provider, registry)
-    _check_tokens(preference.max_tokens)
-    _check_temperature(preference.temperature)
+    check_max_tokens(preference.max_tokens)
+    check_temperature(preference.temperature)
     _check_options(preference.provider, preference.options)
     return replace(
         preference,
         model=model,
         temperature=None if preference.temperature is None else float(preference.temperature),
-        system_prompt=_prompt(preference.system_prompt),
+        system_prompt=checked_system_prompt(preference.system_prompt),
         fallbacks=_fallbacks(ModelRef(preference.provider, model), preference.fallbacks, registry),
     )
 
@@ -44,38 +41,6 @@ def _known(provider: str, registry: ProviderRegistry) -> None:
         registry.info(provider)
     except AppError as error:
         raise AppError(ErrorKind.VALIDATION, error.message, **error.params) from None
-
-
-def _check_tokens(value: int | None) -> None:
-    if value is None or (not isinstance(value, bool) and 1 <= value <= MOST_TOKENS):
-        return
-    raise AppError(
-        ErrorKind.VALIDATION,
-        N_("The length of an answer is from 1 to {limit} tokens. Set it in this range, or leave it empty."),
-        limit=MOST_TOKENS,
-    )
-
-
-def _check_temperature(value: float | None) -> None:
-    # NaN fails every comparison.
-    if value is None or (not isinstance(value, bool) and 0 <= value <= HOTTEST):
-        return
-    raise AppError(
-        ErrorKind.VALIDATION,
-        N_("The temperature is from 0 to 2. Set it in this range, or leave it empty."),
-    )
-
-
-def _prompt(text: str | None) -> str | None:
-    text = storable(text or "").strip()
-    if len(text) > MOST_PROMPT_CHARS:
-        raise AppError(
-            ErrorKind.VALIDATION,
-            N_("The system prompt has {length} characters; at most {limit} fit. Shorten it."),
-            length=len(text),
-            limit=MOST_PROMPT_CHARS,
-        )
-    return text or None
 
 
 def _check_options(provider: str, options: Mapping[str, Any]) -> None:

@@ -50,6 +50,11 @@ class Preferences:
         """One of them."""
         return self._recent.get(user_id).by_model.get((provider, model))
 
+    def by_id(self, user_id: int, preference_id: int) -> PreferenceInfo:
+        """AppError(NOT_FOUND), the same for another user's."""
+        with self._unit.read() as session:
+            return queries.info_of(queries.preference_by_id(session, user_id, preference_id))
+
     def default_model(self, user_id: int, provider: str) -> str | None:
         """The model that is to be asked first."""
         return self._recent.get(user_id).defaults.get(provider)

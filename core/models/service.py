@@ -1,13 +1,16 @@
 """Models: which there are, how each user wants them asked, and what a request to one would be."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 from core.generation.engine import GenerationEngine
 from core.generation.generation import Generation
 from core.generation.model_lists import ModelLists
+from core.generation.model_names import clean_model
 from core.generation.recording import LedgerOnly
+from core.generation.sampling import check_max_tokens, check_temperature
 from core.generation.tokens import TokenCount, count_tokens
-from core.generation.types import GenerationRequest, Shaped
+from core.generation.types import DEADLINE_SECONDS, GenerationRequest, Shaped
 from core.models.catalogue import Catalogue
 from core.models.checks import checked
 from core.models.preferences import Preferences, shaped
@@ -94,6 +97,54 @@ class ModelService:
         """`count_tokens` as it would be with `preference`, which need not be stored; AppError(VALIDATION)."""
         asked = shaped(completion, checked(preference, self._registry)).completion
         return self.count_tokens(user_id, preference.provider, asked)
+
+    def preference_by_id(self, user_id: int, preference_id: int) -> PreferenceInfo:
+        """One of the user's by its id; AppError(NOT_FOUND)."""
+        return self._preferences.by_id(user_id, preference_id)
+
+    def delete_by_id(self, user_id: int, preference_id: int) -> None:
+        """Forget a preference; AppError(NOT_FOUND)."""
+        found = self._preferences.by_id(user_id, preference_id)
+        self._preferences.delete(user_id, found.provider, found.model)
+
+    def defaults(self, user_id: int) -> dict[str, PreferenceInfo]:
+        """The default of each provider that has one."""
+        return {each.provider: each for each in self._preferences.all(user_id) if each.is_default}
+
+    def complete(
+        self,
+        user_id: int,
+        provider: str,
+        completion: CompletionRequest,
+        source: Source,
+        *,
+        use_cache: bool | None = None,
+        deadline_seconds: float = DEADLINE_SECONDS,
+        prompt: str | None = None,
+    ) -> Generation:
+        """Send a request that belongs to no thread as the user wants this model asked; what it sets itself stands.
+
+        `use_cache` None: as the preference says. `prompt`: the title of the library's prompt it was made from. The
+        outcome tells whether it came from the cache, and what it cost. AppError before anything is sent: the
+        model's name, a provider without a key, what `shape` refuses.
+        """
+        completion = replace(completion, model=clean_model(completion.model))
+        check_max_tokens(completion.max_output_tokens)
+        check_temperature(completion.temperature)
+        self._registry.route(provider, user_id)
+        shaped = self.shape(user_id, provider, completion)
+        request = GenerationRequest(
+            request_id=str(uuid4()),
+            user_id=user_id,
+            source=source,
+            provider=provider,
+            completion=shaped.completion,
+            deadline_seconds=deadline_seconds,
+            fallbacks=shaped.fallbacks,
+            use_cache=shaped.use_cache if use_cache is None else use_cache,
+            tags=(("prompt", prompt),) if prompt else (),
+        )
+        return self._engine.start(request, LedgerOnly())
 
     def run(self, user_id: int, provider: str, completion: CompletionRequest) -> Generation:
         """Send a request that belongs to no thread; it counts in the ledger as any other."""

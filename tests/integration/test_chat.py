@@ -233,7 +233,7 @@ def test_another_users_thread_does_not_exist(hub: Hub) -> None:
     assert services.chat.thread(me(services), sent.thread.uuid).title == "Hello"
 
 
-@pytest.mark.parametrize(("title", "words"), [("  ", "needs a name"), ("x" * 81, "at most 80")])
+@pytest.mark.parametrize(("title", "words"), [("  ", "needs a name"), ("x" * 201, "at most 200")])
 def test_a_bad_name_is_refused(hub: Hub, title: str, words: str) -> None:
     services, _server = hub
     sent = ask(services)

@@ -23,6 +23,7 @@ from core.pricing.types import Price
 from core.providers.content import GeminiOptions, SafetySetting
 from core.providers.types import ChatMessage, CompletionRequest, ReasoningEffort, Role
 from core.services import Services
+from core.usage.types import Source
 from tests.fakes import gemini_server
 from tests.fakes.gemini_server import GeminiServer
 from tests.fakes.openai_server import OpenAIServer
@@ -442,3 +443,43 @@ def test_a_preference_of_options_no_longer_understood_stops_before_anything_is_s
     with pytest.raises(AppError, match="of_another_age"):
         services.chat.send(me(services), None, "Hello", "demo", "demo")
     assert services.chat.threads(me(services)) == []
+
+
+# --- what programs ask for ---
+
+
+def test_a_preference_has_an_id_of_its_own(hub: Hub) -> None:
+    services, _server = hub
+    mine = saved(services, temperature=0.1, is_default=True)
+    assert mine.id is not None
+    assert services.models.preference_by_id(me(services), mine.id) == mine
+    assert services.models.defaults(me(services)) == {"gemini": mine}
+    for user, number in ((stranger(services), mine.id), (me(services), 10**30)):
+        for verb in (services.models.preference_by_id, services.models.delete_by_id):
+            with pytest.raises(AppError) as refused:
+                verb(user, number)
+            assert refused.value.kind is ErrorKind.NOT_FOUND
+    services.models.delete_by_id(me(services), mine.id)
+    assert services.models.preferences(me(services)) == ()
+
+
+def test_a_completion_is_asked_as_the_user_wants_and_may_come_from_the_cache(hub: Hub) -> None:
+    services, server = hub
+    user = me(services)
+    saved(services, temperature=0.5, max_tokens=9, use_cache=True)
+    asked = CompletionRequest(MODEL, QUESTION, temperature=0.25)
+    first = services.models.complete(user, "gemini", asked, Source.API)
+    assert first.wait(20)
+    config = server.requests[-1].body["generationConfig"]
+    assert (config["temperature"], config["maxOutputTokens"]) == (0.25, 9)
+    again = services.models.complete(user, "gemini", asked, Source.API)
+    anew = services.models.complete(user, "gemini", asked, Source.API, use_cache=False)
+    assert again.wait(20)
+    assert anew.wait(20)
+    outcomes = [each.outcome for each in (first, again, anew)]
+    assert [each.from_cache for each in outcomes if each] == [False, True, False]
+    assert len(server.requests) == 2
+    with pytest.raises(AppError, match="set OPENAI_API_KEY"):
+        services.models.complete(user, "openai", asked, Source.API)
+    with pytest.raises(AppError, match="from 0 to 2"):
+        services.models.complete(user, "gemini", replace(asked, temperature=3.0), Source.API)
