@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.pricing.checks import check_currency, check_day, check_note
 from core.pricing.fresh import Fresh
 from core.pricing.rates import half_even
+from core.pricing.retired import set_retired, version
 from core.pricing.tables import ExchangeRate
 from core.pricing.types import Money
 from core.store.unit_of_work import UnitOfWork
@@ -38,7 +39,7 @@ class ExchangeRates:
 
     def __init__(self, unit: UnitOfWork, clock: Callable[[], float] = time.monotonic) -> None:
         self._unit = unit
-        self._known = Fresh(self._version, self._load, clock)
+        self._known = Fresh(lambda: version(unit, ExchangeRate), self._load, clock)
 
     def list(self) -> tuple[Rate, ...]:
         """The rates that are not retired, by currencies, the latest first."""
@@ -104,23 +105,9 @@ class ExchangeRates:
         return Money(half_even(money.nano * over, under), quote)
 
     def _set_retired(self, rate_id: int, moment: datetime | None) -> None:
-        with self._unit.write() as session:
-            row = session.get(ExchangeRate, rate_id)
-            if row is None:
-                raise AppError(
-                    ErrorKind.NOT_FOUND, N_("That rate is not there any more. Load the page again.")
-                )
-            row.retired_at = moment
+        gone = N_("That rate is not there any more. Load the page again.")
+        set_retired(self._unit, ExchangeRate, rate_id, moment, gone)
         self._known.expire()
-
-    def _version(self) -> tuple[object, ...]:
-        # Rows are never deleted, and a retirement never repeats its moment: these four change with any change.
-        columns = (ExchangeRate.id, ExchangeRate.retired_at)
-        statement = select(
-            *(func.count(column) for column in columns), *(func.max(column) for column in columns)
-        )
-        with self._unit.read() as session:
-            return tuple(session.execute(statement).one())
 
     def _load(self) -> Mapping[tuple[str, str], tuple[Rate, ...]]:
         in_order = (ExchangeRate.valid_from, ExchangeRate.id)

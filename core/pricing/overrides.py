@@ -7,12 +7,13 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.pricing.checks import check_currency, check_day, check_note
 from core.pricing.fresh import Fresh
+from core.pricing.retired import set_retired, version
 from core.pricing.tables import PriceOverride
 from core.pricing.types import NANO, Price, PriceEntry
 from core.store.text import storable
@@ -54,7 +55,7 @@ class PriceOverrides:
 
     def __init__(self, unit: UnitOfWork, clock: Callable[[], float] = time.monotonic) -> None:
         self._unit = unit
-        self._known = Fresh(self._version, self._load, clock)
+        self._known = Fresh(lambda: version(unit, PriceOverride), self._load, clock)
 
     def list(self) -> tuple[PriceEntry, ...]:
         """The prices that are not retired, by provider and model, the latest first."""
@@ -119,23 +120,9 @@ class PriceOverrides:
         return tuple(entry for entry in found if entry is not None)
 
     def _set_retired(self, override_id: int, moment: datetime | None) -> None:
-        with self._unit.write() as session:
-            row = session.get(PriceOverride, override_id)
-            if row is None:
-                raise AppError(
-                    ErrorKind.NOT_FOUND, N_("That price is not there any more. Load the page again.")
-                )
-            row.retired_at = moment
+        gone = N_("That price is not there any more. Load the page again.")
+        set_retired(self._unit, PriceOverride, override_id, moment, gone)
         self._known.expire()
-
-    def _version(self) -> tuple[object, ...]:
-        # Rows are never deleted, and a retirement never repeats its moment: these four change with any change.
-        columns = (PriceOverride.id, PriceOverride.retired_at)
-        statement = select(
-            *(func.count(column) for column in columns), *(func.max(column) for column in columns)
-        )
-        with self._unit.read() as session:
-            return tuple(session.execute(statement).one())
 
     def _load(self) -> Mapping[_Key, tuple[PriceEntry, ...]]:
         in_order = (PriceOverride.valid_from, PriceOverride.id)

@@ -2,13 +2,16 @@
 
 import os
 import socket
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from core.config import Settings
-from tests.support.isolation import NetworkBlockedError, NetworkGuard, is_loopback
+from tests.support.isolation import NetworkBlockedError, NetworkGuard, is_loopback, kept_main
+from tests.support.server import free_port
 
 
 def test_other_hosts_are_refused_and_remembered(network: NetworkGuard) -> None:
@@ -57,3 +60,19 @@ def test_each_test_has_a_database_without_a_row(database_url: str, again: bool) 
             connection.execute(text("CREATE TABLE left_behind (id INTEGER)"))
     finally:
         engine.dispose()
+
+
+def test_what_ran_as_the_main_module_is_gone_afterwards() -> None:
+    main = sys.modules["__main__"]
+    with kept_main():
+        sys.modules["__main__"] = ModuleType("__main__")
+    assert sys.modules["__main__"] is main
+
+
+def test_workers_draw_their_ports_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "2")
+    drawn: list[set[int]] = []
+    for worker in ("gw0", "gw1"):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
+        drawn.append({free_port() % 2 for _ in range(20)})
+    assert drawn == [{0}, {1}]

@@ -8,17 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plotly.graph_objects import Figure
 
+from core.usage.explore.types import Interval, Period
 from tests.unit.test_palette import GRAPHIC, MODES, THEME, contrast
 from ui import format as fmt
-from ui.charts import Bar, Series, axis_ticks, daily_bars, ranking
+from ui.charts import Bar, Series, axis_ticks, period_bars, ranking
+from ui.charts_heat import heat_map
+from ui.charts_lines import Band, Line, lines
+from ui.components.usage_explore_periods import places_of, usual_interval
 from ui.palette import OTHER, model_colours, provider_colour
 
 DAYS = [date(2026, 11, 1) + timedelta(offset) for offset in range(3)]
 
 
 def figure(series: list[Series], language: str = "en"):
-    return daily_bars(
-        DAYS,
+    return period_bars(
+        places_of([Period(day, day) for day in DAYS], Interval.DAY, language),
         series,
         lambda value: fmt.exact(value, language),
         lambda value: fmt.count(value, language),
@@ -35,7 +39,7 @@ def test_axis_is_zero_based_round_and_covers_the_highest(highest: int) -> None:
     assert 2 <= len(ticks) <= 7
 
 
-def test_daily_bars_are_a_figure_plotly_takes() -> None:
+def test_period_bars_are_a_figure_plotly_takes() -> None:
     drawn = figure([Series("a", "#196ed2", [1_234, 0, 3]), Series("b", "#bb3709", [0, 0, 1])])
     Figure(**drawn)
     assert drawn["layout"]["barmode"] == "stack"
@@ -98,3 +102,37 @@ def test_every_shade_stands_out_from_the_page(mode: str) -> None:
     }
     assert len(ratios) == 33
     assert min(ratios.values()) >= GRAPHIC, ratios
+
+
+def test_lines_leave_out_what_is_not_known() -> None:
+    places = places_of([Period(day, day) for day in DAYS], Interval.DAY, "en")
+    drawn = lines(
+        places,
+        [Line("a", "#196ed2", [1, 4, None]), Line("b", "#196ed2", [None, 2, None])],
+        str,
+        str,
+        Band("c", "#196ed2", [None, 4, 5], [None, 4, 90]),
+    )
+    Figure(**drawn)
+    low, high, line, dot = drawn["data"]
+    assert line["y"] == [1, 4, None]
+    assert (line["mode"], dot["mode"]) == ("lines", "markers")
+    assert high["fill"] == "tonexty"
+    assert high["customdata"] == [None, "4 – 4", "5 – 90"]
+    assert low["hoverinfo"] == "skip"
+    assert drawn["layout"]["yaxis"]["range"][1] >= 90
+
+
+def test_a_heat_map_begins_at_nothing() -> None:
+    drawn = heat_map(["Mon", "Tue"], ["0", "1"], [[0, 5], [1, 0]], "#196ed2", str)
+    Figure(**drawn)
+    assert drawn["data"][0]["zmin"] == 0
+    assert drawn["data"][0]["text"][1][0] == "Tue, 0"
+    quiet = heat_map(["Mon"], ["0"], [[0]], "#196ed2", str)
+    assert quiet["data"][0]["zmax"] == 1
+
+
+def test_a_bar_is_as_long_as_one_can_tell_apart() -> None:
+    lengths = {1: Interval.DAY, 90: Interval.DAY, 365: Interval.WEEK, 3_653: Interval.MONTH}
+    for days, interval in lengths.items():
+        assert usual_interval(DAYS[0], DAYS[0] + timedelta(days - 1)) is interval

@@ -49,6 +49,12 @@ def test_everything_the_page_shows_is_there() -> None:
     assert any(call.usage.reasoning_tokens for call in calls)
     assert len({call.error_kind for call in calls if call.status is CallStatus.FAILED}) >= 3
     assert {call.cost.source for call in calls} == {"sample data"}
+    assert {call.status for call in calls} == set(CallStatus)
+    assert {kind for call in calls for kind, _value in call.tags} == {"category", "prompt", "label"}
+    assert {call.flag is None for call in calls} == {True, False}
+    assert any(call.saved_nano for call in calls)
+    assert any(call.attempts > 1 for call in calls)
+    assert len({call.thread_id for call in calls}) > 10
 
 
 def test_tokens_and_costs_are_possible() -> None:
@@ -56,7 +62,7 @@ def test_tokens_and_costs_are_possible() -> None:
         usage = call.usage
         assert 0 <= usage.cached_input_tokens <= usage.input_tokens
         assert 0 <= usage.reasoning_tokens <= usage.output_tokens
-        assert (call.status is CallStatus.FAILED) == (usage.total_tokens == 0)
+        assert (call.status is CallStatus.FAILED or call.from_cache) == (usage.total_tokens == 0)
         if call.cost.amount is not None:
             assert (call.cost.amount.nano > 0) == (usage.total_tokens > 0)
 

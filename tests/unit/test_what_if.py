@@ -219,3 +219,23 @@ def test_a_model_that_thought_in_the_period_is_known_to_think() -> None:
 )
 def test_a_subscription_is_paid_by_the_day(start: date, end: date, cents: int) -> None:
     assert prorated(Money(30 * 10**9, "USD"), start, end) == Money(cents * 10**7, "USD")
+
+
+def dollars_only(money: Money, _day: date) -> Money | None:
+    return money if money.currency == "USD" else None
+
+
+def test_the_difference_to_what_was_paid_is_a_range_and_never_a_guess() -> None:
+    use = PeriodUse(DAY, DAY, (day(TokenUsage(input_tokens=100_000), cost=10**9),), 0, 0)
+    plan = Subscription("Plan", Money(30 * 10**9, "USD"))
+    found = what_if(use, [target("opus", PLAIN), target("nobody")], [plan], "USD", dollars_only, DAY)
+    by_name = {row.model or row.label or "actual": found.difference(row) for row in found.rows}
+    assert by_name["actual"] == (Money(0, "USD"), Money(0, "USD"))
+    assert by_name["opus"] == (Money(-820_000_000, "USD"), Money(-780_000_000, "USD"))
+    assert by_name["Plan"] == (Money(0, "USD"), Money(0, "USD"))
+    assert by_name["nobody"] is None
+    in_roubles = day(TokenUsage(input_tokens=1), cost=7, currency="RUB")
+    partly = what_if(PeriodUse(DAY, DAY, (in_roubles,), 0, 0), [], [plan], "USD", dollars_only, DAY)
+    assert {partly.difference(row) for row in partly.rows} == {None}, (
+        "a part of what was paid is not comparable"
+    )
