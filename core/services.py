@@ -3,41 +3,64 @@
 import atexit
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
 from core.accounts.endpoints import EndpointService
 from core.accounts.keys import KeyService
+from core.accounts.members import Members, open_members
+from core.accounts.personal_data import PersonalData
 from core.accounts.service import AccountService
 from core.accounts.vault import Vault
+from core.categories.service import CategoryService
 from core.chat.choices import ModelChoices
 from core.chat.file_store import FileStore
 from core.chat.message_files import MessageFiles
+from core.chat.personal_data import ChatData
 from core.chat.service import ChatService
+from core.chat.threads import ThreadService
 from core.config import Settings
 from core.generation.breaker import Breakers
 from core.generation.engine import GenerationEngine
 from core.generation.limiter import RateLimiter
 from core.generation.limits import LimitSettings
 from core.generation.model_lists import ModelLists
+from core.generation.personal_data import CacheData
 from core.generation.retry import RetryPolicy
 from core.generation.settling import CallPricer
 from core.models.health import HealthService
+from core.models.personal_data import PreferenceData
 from core.models.service import ModelService
 from core.pricing.currency import ExchangeRates
 from core.pricing.overrides import PriceOverrides
 from core.pricing.service import PriceBook
+from core.prompts.service import PromptService
 from core.providers.registry import ProviderRegistry
 from core.store.engine import open_engine
 from core.store.migrate import upgrade
+from core.store.partitions import MonthPartitions
 from core.store.unit_of_work import UnitOfWork, storage_error
+from core.usage import folding
 from core.usage.budgets import BudgetService
+from core.usage.columns import EVENTS
+from core.usage.explore.service import ExploreService
+from core.usage.explore.types import UsageReader
+from core.usage.exports.jobs import ExportJobs
 from core.usage.exports.service import ExportService
+from core.usage.imports.jobs import ImportJobs
+from core.usage.imports.service import ImportService
 from core.usage.insight import InsightService
 from core.usage.ledger import Ledger
+from core.usage.personal_data import UsageData
 from core.usage.recost import RecostService
 from core.usage.service import UsageService
+from core.usage.statistics import StatisticsService
+from core.usage.upkeep import Upkeep
+from core.usage.zone import open_ledger
 
 _logger = logging.getLogger(__name__)
 
@@ -49,6 +72,8 @@ class Services:
     settings: Settings
     unit: UnitOfWork
     accounts: AccountService
+    members: Members
+    personal_data: PersonalData
     keys: KeyService
     endpoints: EndpointService
     registry: ProviderRegistry
@@ -58,19 +83,31 @@ class Services:
     budgets: BudgetService
     recost: RecostService
     ledger: Ledger
+    upkeep: Upkeep
     usage: UsageService
+    statistics: StatisticsService
+    explore: UsageReader
     exports: ExportService
+    export_jobs: ExportJobs
+    imports: ImportService
+    import_jobs: ImportJobs
     insight: InsightService
     limits: LimitSettings
     breakers: Breakers
     generation: GenerationEngine
     chat: ChatService
+    threads: ThreadService
+    categories: CategoryService
+    prompts: PromptService
     choices: ModelChoices
     models: ModelService
     health: HealthService
 
     def close(self) -> None:
         """Interrupt and record what runs, then close the background loop and the database."""
+        self.upkeep.close()
+        self.import_jobs.close()
+        self.export_jobs.close()
         self.generation.close()
         self.keys.close()
         self.unit.close()
@@ -80,18 +117,14 @@ def open_services(
     settings: Settings, registry: ProviderRegistry | None = None, retry: RetryPolicy | None = None
 ) -> Services:
     """Migrate the database and build the services; AppError when the database, or AIHUB_SECRET_KEY, cannot be used.
-
-    `retry` replaces the engine's patience with providers, in tests by a smaller one.
-    """
-    vault = Vault(settings)
-    unit = _open_database(settings)
+    `retry` replaces the engine's patience with providers, in tests by a smaller one."""
+    vault, unit = Vault(settings), _open_database(settings)
     registry = registry or ProviderRegistry(settings)
     endpoints, keys = _open_keys(unit, vault, registry)
     price_overrides, rates = PriceOverrides(unit), ExchangeRates(unit)
     prices = PriceBook(unit, price_overrides)
-    ledger, pricer = _open_ledger(settings, unit), CallPricer(registry, prices)
-    limits, breakers = LimitSettings(unit), Breakers()
-    limiter = RateLimiter(limits, settings.redis_url.get_secret_value() if settings.redis_url else None)
+    (ledger, upkeep), pricer = _open_ledger(settings, unit), CallPricer(registry, prices)
+    limits, limiter, breakers = *_open_limits(settings, unit), Breakers()
     budgets, usage = BudgetService(unit, ledger, rates), UsageService(unit, ledger, rates)
     generation = GenerationEngine(
         unit, ledger, registry, pricer, limiter=limiter, breakers=breakers, retry=retry, budgets=budgets
@@ -99,12 +132,14 @@ def open_services(
     lists = ModelLists(generation, registry)
     models = ModelService(unit, registry, prices, generation, lists)
     files = MessageFiles(unit, FileStore(settings.data_dir / "attachments"))
-    chat = ChatService(unit, ledger, generation, registry, pricer, models, files)
-    _recover(chat)
+    chat = _recovered(ChatService(unit, ledger, generation, registry, pricer, models, files))
+    members = open_members(unit, vault, settings.signup)
     return Services(
         settings=settings,
         unit=unit,
-        accounts=AccountService(unit),
+        accounts=members.accounts,
+        members=members,
+        personal_data=_personal_data(unit, ledger, members, ChatData(unit, chat, files)),
         keys=keys,
         endpoints=endpoints,
         registry=registry,
@@ -112,19 +147,51 @@ def open_services(
         price_overrides=price_overrides,
         rates=rates,
         budgets=budgets,
-        recost=RecostService(unit, pricer.cost),
         ledger=ledger,
+        upkeep=upkeep,
         usage=usage,
-        exports=ExportService(unit, ledger, usage),
+        recost=RecostService(unit, ledger, pricer.cost),
         insight=InsightService(unit, ledger, usage, prices, rates, settings, registry.info),
+        **_open_questions(settings, unit, ledger, usage, rates, prices, upkeep.prepare),
         limits=limits,
         breakers=breakers,
         generation=generation,
         chat=chat,
         choices=ModelChoices(registry, lists, models),
+        **_open_library(unit, registry, chat),
         models=models,
         health=HealthService(registry, keys, generation, breakers),
     )
+
+
+def _open_library(unit: UnitOfWork, registry: ProviderRegistry, chat: ChatService) -> dict[str, Any]:
+    """What people keep: threads, their categories, and prompts."""
+    return {
+        "threads": ThreadService(unit, registry, chat),
+        "categories": CategoryService(unit),
+        "prompts": PromptService(unit),
+    }
+
+
+def _open_questions(
+    settings: Settings,
+    unit: UnitOfWork,
+    ledger: Ledger,
+    usage: UsageService,
+    rates: ExchangeRates,
+    prices: PriceBook,
+    prepare: Callable[[datetime, datetime], None],
+) -> dict[str, Any]:
+    """What asks the ledger, and what carries calls in and out."""
+    exports, imports = ExportService(unit, ledger, usage), ImportService(unit, ledger, prices, prepare)
+    return {
+        "explore": ExploreService(unit, ledger, rates),
+        "statistics": StatisticsService(usage, settings.currency),
+        "exports": exports,
+        "export_jobs": ExportJobs(exports, settings.data_dir / "exports"),
+        "imports": imports,
+        "import_jobs": ImportJobs(imports, settings.data_dir / "imports"),
+    }
 
 
 def _open_database(settings: Settings) -> UnitOfWork:
@@ -145,16 +212,29 @@ def _open_keys(
     return endpoints, keys
 
 
-def _open_ledger(settings: Settings, unit: UnitOfWork) -> Ledger:
+def _open_limits(settings: Settings, unit: UnitOfWork) -> tuple[LimitSettings, RateLimiter]:
+    limits = LimitSettings(unit)
+    return limits, RateLimiter(limits, settings.redis_url.get_secret_value() if settings.redis_url else None)
+
+
+def _open_ledger(settings: Settings, unit: UnitOfWork) -> tuple[Ledger, Upkeep]:
+    partitions = MonthPartitions(unit, EVENTS.name, EVENTS.c.occurred_at.name, folding.lock)
+    partitions.tend()
     ledger = Ledger(settings.zone)
-    with unit.write() as session:
-        ledger.open(session)
-    return ledger
+    ledger.tell(partitions.note)
+    open_ledger(unit, ledger, settings.timezone if "timezone" in settings.model_fields_set else None)
+    return ledger, Upkeep(unit, ledger, partitions)
 
 
-def _recover(chat: ChatService) -> None:
+def _personal_data(unit: UnitOfWork, ledger: Ledger, members: Members, chat: ChatData) -> PersonalData:
+    """Every room that keeps something of a person stands here, or it is left out of exports and deletions."""
+    return PersonalData(unit, members.accounts, (chat, CacheData(), PreferenceData(), UsageData(ledger)))
+
+
+def _recovered(chat: ChatService) -> ChatService:
     if interrupted := chat.recover():
         _logger.warning("%d answers were cut off when AIHub last ended; their text was kept", interrupted)
+    return chat
 
 
 _lock = threading.Lock()

@@ -1,10 +1,13 @@
 """Usage: what calls came to, in tokens and money; each part of the page asks the ledger another question."""
 
+from datetime import date
+
 import streamlit as st
 
 from core.errors import AppError
-from core.usage.explore.types import Selection
-from ui.components.usage_filters import choose_conversion, choose_range
+from ui.components.usage_currency import choose_conversion
+from ui.components.usage_explore_state import Asked
+from ui.components.usage_filters import choose_calls, choose_comparison, choose_range, selection_of
 from ui.components.usage_sample import (
     choose_view,
     offer_sample,
@@ -12,7 +15,7 @@ from ui.components.usage_sample import (
     show_nothing_yet,
     show_notice,
 )
-from ui.components.usage_sections import choose_section
+from ui.components.usage_sections import asked_now, choose_section
 from ui.components.usage_view import UsageView
 from ui.door import Viewer, enter
 from ui.plain import plain_text
@@ -22,22 +25,31 @@ def show_usage(viewer: Viewer) -> None:
     """The whole page; AppError when the ledger cannot answer."""
     _ = viewer.tr.text
     usage, user = viewer.services.usage, viewer.account.id
-    section = choose_section(viewer)
-    with st.sidebar:
-        start, end = choose_range(viewer, usage.today())
-        wanted = choose_conversion(viewer)
+    asked = asked_now(viewer)
+    section = choose_section(viewer, asked)
     with st.container(horizontal=True, vertical_alignment="bottom", key="usage-head"):
         st.title(_("Usage"), anchor=False, width="content")
-        sample = choose_view(viewer)
+        has_calls = usage.has_calls(None if asked.everyone and viewer.account.is_admin else user)
+        sample = choose_view(viewer, asked, has_calls)
     show_notice()
-    if not sample and not usage.has_calls(user):
+    days = _choose_days(viewer, asked, usage.today())
+    if section.needs_calls and not sample and not has_calls:
         show_nothing_yet(viewer)
         return
     with st.sidebar:
+        if section.is_filtered:
+            choose_comparison(viewer, asked)
+            asked = choose_calls(viewer, asked, sample)
+        wanted = choose_conversion(viewer, asked)
         offer_sample(viewer)
     if sample:
         sample_banner(viewer)
-    section.draw(viewer, UsageView(Selection(user, start, end, sample), wanted))
+    section.draw(viewer, UsageView(selection_of(viewer, asked, *days, sample), wanted, asked))
+
+
+def _choose_days(viewer: Viewer, asked: Asked, today: date) -> tuple[date, date]:
+    with st.sidebar:
+        return choose_range(viewer, asked, today)
 
 
 viewer = enter()

@@ -4,27 +4,39 @@ Streamlit's own Plotly theme, so they follow light and dark; every number is wri
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from html import escape
 from typing import Any
-
-from babel.dates import format_skeleton
 
 from ui import format as fmt
 
 Figure = dict[str, Any]
 DAILY_HEIGHT = 280
 _ROW_HEIGHT = 38
-_AXIS: Figure = {"title": {"text": "", "standoff": 0}, "fixedrange": True}
-_GRID = "rgba(128, 136, 146, 0.22)"
-# So many days fit under a chart on a phone.
+AXIS: Figure = {"title": {"text": "", "standoff": 0}, "fixedrange": True}
+CATEGORIES: Figure = {
+    **AXIS,
+    "type": "category",
+    "showticklabels": False,
+    "showgrid": False,
+    "showspikes": False,
+}
+GRID = "rgba(128, 136, 146, 0.22)"
+# So many labels fit under a chart on a phone.
 _TICKS = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A place on the axis below a chart: `title` heads its hover box and is like no other, `tick` stands below."""
+
+    title: str
+    tick: str
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
-    """One colour of a stacked chart: a whole number for each day; 0 is a day without."""
+    """One colour of a stacked chart: a whole number for each place; 0 is a place without."""
 
     name: str
     colour: str
@@ -41,48 +53,34 @@ class Bar:
     label: str
 
 
-def daily_bars(
-    days: Sequence[date],
+def period_bars(
+    places: Sequence[Place],
     series: Sequence[Series],
     exact: Callable[[int], str],
     short: Callable[[int], str],
     language: str,
 ) -> Figure:
-    """Stacked bars, one a day. `exact` and `short` write a value (tokens, or nano-units) for the hover
-    box and for the axis."""
+    """Stacked bars. `exact` and `short` write a value (tokens, or nano-units) for the hover box and for the axis.
+
+    The hover box is that of the part of a bar under the pointer, which is the part that a click selects.
+    """
     totals = [sum(values) for values in zip(*(each.values for each in series), strict=True)]
-    # The day is the category and heads the hover box; so it is written in full, with the day's total.
+    # The place is the category and heads the hover box; so it is written in full, with the total of its bar.
     categories = [
-        f"{fmt.day(day, language)} · <b>{exact(total)}</b>" for day, total in zip(days, totals, strict=True)
+        f"{escape(place.title)} · <b>{exact(total)}</b>" for place, total in zip(places, totals, strict=True)
     ]
-    grid = axis_ticks(max(totals, default=0))
-    shown = _spread(len(days))
     return {
         "data": [_stack(each, categories, totals, exact, language) for each in series],
         "layout": {
-            **_layout(DAILY_HEIGHT, below=24),
-            # Notes instead of tick labels: a tick's short label would head the hover box of its day.
-            "annotations": [_tick(categories[place], days[place], language) for place in shown],
+            **layout(DAILY_HEIGHT, below=24),
+            "annotations": ticks(categories, places),
             "barmode": "stack",
-            "bargap": _gap(len(days)),
-            "hovermode": "x unified",
+            "bargap": _gap(len(places)),
+            "hovermode": "closest",
+            "clickmode": "event+select",
             "hoverlabel": {"align": "left", "namelength": -1},
-            "xaxis": {
-                **_AXIS,
-                "type": "category",
-                "showticklabels": False,
-                "showgrid": False,
-                "showspikes": False,
-            },
-            "yaxis": {
-                **_AXIS,
-                "tickvals": grid,
-                "ticktext": [short(value) for value in grid],
-                "range": [0, grid[-1]],
-                "gridcolor": _GRID,
-                "zeroline": False,
-                "automargin": True,
-            },
+            "xaxis": CATEGORIES,
+            "yaxis": value_axis(max(totals, default=0), short),
         },
     }
 
@@ -106,11 +104,11 @@ def ranking(bars: Sequence[Bar], rows: int) -> Figure:
             }
         ],
         "layout": {
-            **_layout(rows * _ROW_HEIGHT + 8),
+            **layout(rows * _ROW_HEIGHT + 8),
             "annotations": names + labels,
             "hovermode": False,
-            "xaxis": {**_AXIS, "visible": False, "range": [0, max([1, *(bar.value for bar in bars)])]},
-            "yaxis": {**_AXIS, "visible": False, "range": [rows - 0.6, -0.75]},
+            "xaxis": {**AXIS, "visible": False, "range": [0, max([1, *(bar.value for bar in bars)])]},
+            "yaxis": {**AXIS, "visible": False, "range": [rows - 0.6, -0.75]},
         },
     }
 
@@ -139,15 +137,38 @@ def _stack(
         "type": "bar",
         "name": escape(series.name),
         "x": categories,
-        # A quiet series is left out of the day's hover box.
+        # A quiet part has no hover box.
         "y": [value or None for value in series.values],
         "customdata": details,
-        "hovertemplate": "%{fullData.name}  <b>%{customdata}</b><extra></extra>",
+        "hovertemplate": "%{x}<br>%{fullData.name}  <b>%{customdata}</b><extra></extra>"
+        if series.name
+        else "%{x}<extra></extra>",
         "marker": {"color": series.colour, "line": {"width": 0}},
+        "unselected": {"marker": {"opacity": 0.45}},
     }
 
 
-def _layout(height: int, below: int = 0) -> Figure:
+def value_axis(highest: int, short: Callable[[int], str]) -> Figure:
+    """The axis of values, from 0 up."""
+    grid = axis_ticks(highest)
+    return {
+        **AXIS,
+        "tickvals": grid,
+        "ticktext": [short(value) for value in grid],
+        "range": [0, grid[-1]],
+        "gridcolor": GRID,
+        "zeroline": False,
+        "automargin": True,
+    }
+
+
+def ticks(categories: Sequence[str], places: Sequence[Place]) -> list[Figure]:
+    """Notes instead of tick labels: a tick's short label would head the hover box of its place."""
+    return [_tick(categories[place], places[place].tick) for place in _spread(len(places))]
+
+
+def layout(height: int, below: int = 0) -> Figure:
+    """What all figures share; `below`: room for ticks, in pixels."""
     return {
         "height": height,
         "margin": {"l": 0, "r": 0, "t": 8, "b": below, "pad": 0},
@@ -171,9 +192,9 @@ def _note(text: str, row: int, x: int, anchor: str) -> Figure:
     return {**place, "text": escape(text), "showarrow": False, "font": {"size": 13}, "borderpad": 0}
 
 
-def _gap(days: int) -> float:
-    """The share of a day's width left empty: few days make slim bars, not slabs; many need every pixel."""
-    return 0.15 if days > 45 else max(0.35, 1 - 0.12 * days)
+def _gap(bars: int) -> float:
+    """The share of a bar's place left empty: few make slim bars, not slabs; many need every pixel."""
+    return 0.15 if bars > 45 else max(0.35, 1 - 0.12 * bars)
 
 
 def _spread(length: int) -> list[int]:
@@ -187,17 +208,6 @@ def _share(permille: int, language: str) -> str:
     return fmt.percent(permille / 1000, language) if permille else "<" + fmt.percent(0.001, language)
 
 
-def _tick(category: str, day: date, language: str) -> Figure:
+def _tick(category: str, text: str) -> Figure:
     place = {"xref": "x", "x": category, "yref": "paper", "y": 0, "yanchor": "top", "yshift": -3}
-    return {
-        **place,
-        "text": _short_day(day, language),
-        "showarrow": False,
-        "font": {"size": 12},
-        "borderpad": 0,
-    }
-
-
-@lru_cache(maxsize=4096)
-def _short_day(day: date, language: str) -> str:
-    return format_skeleton("MMMd", day, locale=language)
+    return {**place, "text": escape(text), "showarrow": False, "font": {"size": 12}, "borderpad": 0}

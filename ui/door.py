@@ -31,16 +31,16 @@ def enter() -> Viewer:
     viewer = Viewer(
         account=services.accounts.local_account(),
         tr=Translator(viewer_language(services.settings)),
-        zone=_browser_zone(services.settings.zone),
+        zone=_browser_zone(services),
         services=services,
     )
     apply_style()
     return viewer
 
 
-def _browser_zone(fallback: ZoneInfo) -> ZoneInfo:
+def _browser_zone(services: Services) -> ZoneInfo:
     """The browser's zone for moments; days of usage are always the report zone's."""
     try:
-        return ZoneInfo(st.context.timezone or fallback.key)
+        return ZoneInfo(st.context.timezone or "")
     except (KeyError, ValueError, OSError):
-        return fallback
+        return services.ledger.zone

@@ -55,6 +55,13 @@ def exact(number: int, language: str) -> str:
     return f"{number:,}".replace(",", _signs(language).group)
 
 
+def tenths(number: int, language: str) -> str:
+    """`number` tenths: 75.3, or 124 from a hundred up."""
+    if abs(number) >= 1_000:
+        return exact((number + 5) // 10, language)
+    return ("-" if number < 0 else "") + _digits(abs(number), 1, _signs(language))
+
+
 def money(nano: int, currency: str, language: str) -> str:
     """An amount of `nano` billionths: cents from 1 up, four significant digits below, never 0 for something."""
     size, decimals = abs(nano), _CENTS

@@ -15,6 +15,10 @@ class Slot(StrEnum):
     UNDO = "chat.undo"
     RENAMING = "chat.renaming"
     USAGE_NOTICE = "usage.notice"
+    USAGE_ASKED = "usage.asked"
+    USAGE_CHANGED = "usage.changed"
+    USAGE_BACK = "usage.back"
+    USAGE_PAGES = "usage.pages"
     MODELS_NOTICE = "models.notice"
     MODELS_UNDO = "models.undo"
     MODELS_DIALOG = "models.dialog"
@@ -23,6 +27,7 @@ class Slot(StrEnum):
     PRICE_DIALOG = "models.price"
     RATE_DIALOG = "models.rate"
     RECOST_PLAN = "models.recost"
+    IMPORT_UPLOADS = "usage.import_uploads"
     BUDGET_DIALOG = "models.budget"
     GEMINI_RUN = "models.gemini_run"
 
@@ -50,3 +55,8 @@ def set_widget(key: str, value: object) -> None:
 def widget(key: str, default: Any = None) -> Any:
     """A widget's present value by its key."""
     return st.session_state.get(key, default)
+
+
+def forget_widget(key: str) -> None:
+    """Let a widget begin again with what its page gives it: for callbacks."""
+    st.session_state.pop(key, None)

@@ -1,5 +1,6 @@
 """Every text of the code is translated into every language AIHub speaks, and nothing else is kept."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -33,6 +34,7 @@ N_("Usage")
 translate_plural(language, "one message", "{count} messages", n)
 raise AppError(ErrorKind.NO_KEY, "No key for {provider}", provider=name)
 translate(language, variable)
+viewer.tr.plural("one file", "{count} files", n)
 """
 GOOD = """
 msgid "Models"
@@ -46,6 +48,11 @@ msgstr[1] "{count} сообщения"
 msgstr[2] "{count} сообщений"
 msgid "No key for {provider}"
 msgstr "Нет ключа для {provider}"
+msgid "one file"
+msgid_plural "{count} files"
+msgstr[0] "{count} файл"
+msgstr[1] "{count} файла"
+msgstr[2] "{count} файлов"
 """
 
 
@@ -65,6 +72,7 @@ def test_a_complete_catalogue_has_no_fault(tmp_path: Path) -> None:
     [
         ('msgid "Models"\nmsgstr "Модели"', "", "missing: 'Models'"),
         ('msgstr "Расход"', 'msgstr ""', "not translated: 'Usage'"),
+        ("{count} файлов", "", "not translated: ('one file', '{count} files')"),
         ("{count} сообщений", "", "not translated: ('one message', '{count} messages')"),
         ('msgid "Usage"', '#, fuzzy\nmsgid "Usage"', "fuzzy: 'Usage'"),
         ('msgid "Usage"', 'msgid "Old"\nmsgstr "Старое"\nmsgid "Usage"', "not in the code: 'Old'"),
@@ -76,3 +84,13 @@ def test_a_complete_catalogue_has_no_fault(tmp_path: Path) -> None:
 def test_a_fault_is_found(right: str, wrong: str, fault: str, tmp_path: Path) -> None:
     assert right in GOOD
     assert found_in(GOOD.replace(right, wrong), tmp_path) == [fault]
+
+
+def test_every_text_is_where_the_catalogue_finds_it() -> None:
+    hidden = [
+        f"{path}: {line.strip()}"
+        for path in source_files()
+        for line in path.read_text("utf-8").splitlines()
+        if "tr.text(" in line and re.search(r"tr\.text\(f?[\"']", line)
+    ]
+    assert not hidden, "write `_ = viewer.tr.text` and `_(…)`:\n  " + "\n  ".join(hidden)

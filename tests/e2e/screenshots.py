@@ -117,8 +117,15 @@ def _chat(page: Page, thread: str, target: Path) -> None:
 
 
 def _usage(page: Page, target: Path) -> None:
-    page.goto("/usage")
-    page.locator(".st-key-usage-view button").nth(1).click()
+    for section, shown in (
+        ("patterns", ".js-plotly-plot .main-svg"),
+        ("calls", "[data-testid='stDataFrame'] canvas"),
+    ):
+        page.goto(f"/usage?data=sample&section={section}")
+        expect(page.locator(shown).first).to_be_visible(timeout=20_000)
+        _settle(page)
+        page.screenshot(path=target.with_stem(f"{target.stem}-{section}"))
+    page.goto("/usage?data=sample&range=month")
     expect(page.locator(".st-key-usage-banner")).to_be_visible(timeout=20_000)
     page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=20_000)
     _settle(page)

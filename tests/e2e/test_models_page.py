@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -116,12 +117,13 @@ def test_the_preview_shows_each_setting_and_the_chat_sends_it(page: Page, hub: H
     expect(page.locator(".st-key-request-side")).to_contain_text("Shown when the settings")
     fill(page, "responseSchema", "")
     expect(body).to_contain_text('"temperature": 0.3')
+    finished(page)
     page.locator(".st-key-request-save button").click()
     expect(page.locator(NOTICE)).to_contain_text("The next message to gemini-2.5-flash uses it")
 
     ask(page, "gemini/gemini-2.5-flash", "How do you do?")
     expect(page.locator(ANSWER).last).to_contain_text("Hello, world!")
-    sent = hub.gemini.requests[-1].body
+    sent = sent_last(hub)
     assert sent["systemInstruction"]["parts"] == [{"text": "Answer in one word."}]
     assert sent["generationConfig"]["temperature"] == 0.3
 
@@ -248,24 +250,18 @@ def test_another_model_answers_when_the_first_does_not(page: Page, hub: Hub) -> 
 def test_a_picture_goes_with_a_message(page: Page, hub: Hub) -> None:
     page.goto("/chat")
     expect(page.locator(MESSAGE_BOX)).to_be_visible()
-    page.locator("[data-testid='stChatInput'] input[type='file']").set_input_files(
-        {"name": "cat.png", "mimeType": "image/png", "buffer": PICTURE}
-    )
-    expect(page.locator("[data-testid='stChatInput']")).to_contain_text("cat.png")
+    attach(page, "cat.png", "image/png", PICTURE)
     page.locator(MESSAGE_BOX).fill("What is this?")
     page.keyboard.press("Enter")
     expect(page.locator("[class*='st-key-files-'] img")).to_be_visible()
     expect(page.locator(ANSWER).last).to_contain_text("Hello, world!")
-    assert images_of(hub.gemini.requests[-1].body) == [("image/png", PICTURE)]
+    assert images_of(sent_last(hub)) == [("image/png", PICTURE)]
 
 
 def test_what_could_not_be_sent_is_kept(page: Page) -> None:
     page.goto("/chat")
     expect(page.locator(MESSAGE_BOX)).to_be_visible()
-    page.locator("[data-testid='stChatInput'] input[type='file']").set_input_files(
-        {"name": "tool.bin", "mimeType": "application/octet-stream", "buffer": b"\x7fELF" + bytes(60)}
-    )
-    expect(page.locator("[data-testid='stChatInput']")).to_contain_text("tool.bin")
+    attach(page, "tool.bin", "application/octet-stream", b"\x7fELF" + bytes(60))
     page.locator(MESSAGE_BOX).fill("Look at this")
     page.keyboard.press("Enter")
     expect(page.locator(".st-key-notice")).to_contain_text("tool.bin")
@@ -274,6 +270,28 @@ def test_what_could_not_be_sent_is_kept(page: Page) -> None:
     expect(kept).to_contain_text("tool.bin")
     kept.click()
     expect(kept).to_have_count(0)
+
+
+def sent_last(hub: Hub) -> Any:
+    """The last question that Gemini was asked; the list of its models may be asked for at any time."""
+    return [request.body for request in hub.gemini.requests if request.method == "POST"][-1]
+
+
+def finished(page: Page) -> None:
+    """Wait until the run whose beginning is seen has ended: a notice lasts for one run, and the next one takes it."""
+    state = page.locator("[data-testid='stApp']")
+    expect(state).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def attach(page: Page, name: str, mime_type: str, content: bytes) -> None:
+    """Add a file to the message that is being written, and wait until it can be sent."""
+    box = page.locator("[data-testid='stChatInput']")
+    box.locator("input[type='file']").set_input_files(
+        {"name": name, "mimeType": mime_type, "buffer": content}
+    )
+    expect(box).to_contain_text(name)
+    # Until the file has been uploaded, Enter does nothing.
+    expect(page.locator("[data-testid='stChatInputSubmitButton']")).to_be_enabled()
 
 
 def menu(page: Page, of: str, choice: str) -> None:

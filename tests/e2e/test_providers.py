@@ -140,8 +140,8 @@ def test_a_key_is_added_tested_used_and_paid_for(browser: Browser, tmp_path: Pat
         expect(page.locator(LINE)).to_contain_text(case.line)
 
         page.get_by_role("link", name="Usage").click()
-        row = page.locator("[data-testid='stTable'] tr", has_text=case.model).last
-        expect(row).to_contain_text(case.label)
+        row = page.locator("[data-testid='stDataFrame'] tr", has_text=case.model).last
+        expect(row).to_contain_text(case.label, timeout=20_000)
         expect(page.locator("[data-testid='stException']")).to_have_count(0)
     everything = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
     assert case.key.encode() not in everything, "the key lies in the data folder as it is"

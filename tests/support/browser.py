@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 # Without these Chromium talks to its maker's servers at every start.
 _QUIET = (
@@ -16,6 +16,8 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+# How long a page may take to show what is expected: two browsers and two servers may share two busy cores.
+expect.set_options(timeout=20_000)
 _OWN_SCHEMES = {"data", "blob", "about"}
 
 

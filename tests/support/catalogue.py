@@ -24,6 +24,8 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "N_": None,
     "gettext": None,
     "ngettext": (1, 2),
+    # tr.plural(…)
+    "plural": (1, 2),
     "translate": (2,),
     "translate_plural": (2, 3),
     "AppError": (2,),

@@ -3,6 +3,9 @@
 import ipaddress
 import os
 import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,6 +17,16 @@ OURS = ("AIHUB_", "GEMINI_", "GOOGLE_", "OPENAI_", "ANTHROPIC_", "GIGACHAT_", "L
 def product_settings() -> list[str]:
     """Names of the environment variables that would change what AIHub does."""
     return [name for name in os.environ if name.startswith(OURS)]
+
+
+@contextmanager
+def kept_main() -> Iterator[None]:
+    """The module `__main__` is the same afterwards, whatever was run in its place."""
+    main = sys.modules["__main__"]
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 class NetworkBlockedError(RuntimeError):

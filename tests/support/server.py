@@ -2,18 +2,20 @@
 
 import http.client
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.config import PROJECT_DIR
 from tests.support.isolation import product_settings
 
 _START_SECONDS = 60
+_PORTS = range(20_000, 32_000)
 
 
 @contextmanager
@@ -50,9 +52,26 @@ def running_hub(
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port for a server that is about to start.
+
+    None that the system gives to whoever asks for any (from 32768 on): until the server has it, another worker's fake
+    servers and connections would be given it. Each worker draws from ports of its own.
+    """
+    worker, workers = _worker()
+    own = range(_PORTS.start + worker, _PORTS.stop, workers)
+    while True:
+        # Not `random`: hypothesis seeds it, the same for all.
+        port = secrets.choice(own)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def _worker() -> tuple[int, int]:
+    """Which of how many pytest-xdist workers this is."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), int(
+        os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    )
 
 
 def _wait_until_ready(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:

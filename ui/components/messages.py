@@ -25,8 +25,13 @@ _RETRIED = (MessageStatus.FAILED, MessageStatus.INTERRUPTED)
 
 def show_message(viewer: Viewer, thread: Thread | None, message: Message, last: bool) -> None:
     """Draw one message that is not being written any more."""
+    _ = viewer.tr.text
     if message.role is Role.USER:
         _show_question(viewer, thread, message)
+        return
+    if message.role is Role.SYSTEM:
+        with st.expander(_("System prompt")):
+            st.markdown(plain_text(message.content))
         return
     with st.container(key=f"answer-{message.id}", gap="small"):
         if message.content:

@@ -92,11 +92,13 @@ def _field(viewer: Viewer, about: FieldHelp, value: Any, key: str) -> tuple[Any,
 
 
 def _or_own(viewer: Viewer) -> Any:
-    own = viewer.tr.text("the model’s own")
+    _ = viewer.tr.text
+    own = _("the model’s own")
     return lambda name: name or own
 
 
 def _number(viewer: Viewer, about: FieldHelp, value: Any, key: str, help_text: str) -> float | int | None:
+    _ = viewer.tr.text
     kind = int if about.type == "integer" else float
     low = None if about.minimum is None else kind(about.minimum)
     high = None if about.maximum is None else kind(about.maximum)
@@ -108,7 +110,7 @@ def _number(viewer: Viewer, about: FieldHelp, value: Any, key: str, help_text: s
         max_value=high,
         step=1 if kind is int else 0.05,
         help=help_text,
-        placeholder=viewer.tr.text("the model’s own"),
+        placeholder=_("the model’s own"),
     )
 
 

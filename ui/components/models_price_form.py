@@ -87,4 +87,4 @@ def _parsed(viewer: Viewer, texts: dict[str, str]) -> dict[str, int]:
 
 def _midnight(viewer: Viewer, day: date) -> datetime:
     """The beginning of a day in the report time zone."""
-    return datetime.combine(day, time(), viewer.services.settings.zone).astimezone(UTC)
+    return datetime.combine(day, time(), viewer.services.ledger.zone).astimezone(UTC)

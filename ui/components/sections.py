@@ -14,12 +14,14 @@ PARAMETER = "section"
 @dataclass(frozen=True, slots=True)
 class Section:
     """A part of a page: its name in the address, its title, and what draws it. `shown` hides it from who may not
-    see it."""
+    see it; `needs_calls`: without calls there is nothing to draw; `is_filtered`: about the calls that filters leave."""
 
     name: str
     title: str
     draw: Callable[..., None]
     shown: Callable[[Viewer], bool] = lambda _viewer: True
+    needs_calls: bool = True
+    is_filtered: bool = True
 
 
 def choose_section(

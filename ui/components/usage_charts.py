@@ -1,167 +1,220 @@
-"""The charts of the usage page, each with the table it was drawn from."""
+"""The charts of Explore, each with the table it was drawn from; a click on a bar opens its calls."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date
-from html import escape
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
-from core.i18n import N_
-from core.usage.types import Totals, UsageReport
+from core.usage.explore.types import Dimension, Exploration, Group, Interval, Where
 from ui import format as fmt
-from ui.charts import Bar, Series, daily_bars, ranking
-from ui.components.usage_measure import Kind, Measure, model_name, provider_name
-from ui.components.usage_plot import plot
-from ui.components.usage_tables import day_table, provider_table
+from ui.charts import Bar, Series, period_bars, ranking
+from ui.charts_lines import Line, lines
+from ui.components.usage_explore_names import dimension_name, value_colours, value_names
+from ui.components.usage_explore_periods import BY_INTERVAL, places_of
+from ui.components.usage_explore_state import Asked, Kind, drill
+from ui.components.usage_measure import KINDS, Measure
+from ui.components.usage_plot import clicked, legend, plot
+from ui.components.usage_tables import period_table
 from ui.door import Viewer
-from ui.palette import OTHER, model_colours, provider_colour
+from ui.palette import OTHER
 
 LARGEST = 7
-_KINDS = {Kind.TOKENS: N_("Tokens"), Kind.COST: N_("Cost")}
-_SPLITS = {"model": N_("Model"), "provider": N_("Provider")}
-_Key = tuple[str, str]
-"""Provider and model; no model where providers are split."""
+BARS = "usage-daily"
+CALLS = "calls"
+# An address with more values than that is too long to share.
+_MOST_OTHERS = 50
 
 
-def choose_measure(viewer: Viewer, currency: str) -> tuple[Measure, str]:
-    """What the charts measure, and whether a day is split by model or by provider."""
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """The names and the colours of groups."""
+
+    names: Mapping[str, str]
+    colours: Mapping[str, str]
+
+
+def styles_of(viewer: Viewer, found: Exploration) -> Styles:
+    """How the groups of an exploration are called and coloured."""
+    values = [group.value for group in found.groups]
+    return Styles(value_names(viewer, found.by, values), value_colours(found.by, values))
+
+
+def period_section(
+    viewer: Viewer, asked: Asked, found: Exploration, measure: Measure, styles: Styles
+) -> None:
+    """The measure over the periods of the range, with the table behind it."""
     _ = viewer.tr.text
-    with st.container(horizontal=True, vertical_alignment="center", key="usage-switches"):
-        st.subheader(_("By day"), anchor=False, width="stretch")
-        kind = st.segmented_control(
-            _("Measure"),
-            list(_KINDS),
-            default=Kind.TOKENS,
-            required=True,
-            format_func=lambda name: _(_KINDS[name]),
-            key="usage-measure",
-            label_visibility="collapsed",
-            persist_state="session",
-        )
-        split = st.segmented_control(
-            _("Split by"),
-            list(_SPLITS),
-            default="model",
-            required=True,
-            format_func=lambda name: _(_SPLITS[name]),
-            key="usage-split",
-            label_visibility="collapsed",
-            persist_state="session",
-        )
-    return Measure(Kind(kind or Kind.TOKENS), currency, viewer.tr.language), split or "model"
-
-
-def daily_section(viewer: Viewer, report: UsageReport, measure: Measure, split: str) -> None:
-    """Stacked bars over the days of the range."""
-    _ = viewer.tr.text
-    series = (
-        _by_provider(viewer, report, measure) if split == "provider" else _by_model(viewer, report, measure)
-    )
-    days = [day for day, _totals in report.days]
-    if series:
-        figure = daily_bars(days, series, measure.exact, measure.short, viewer.tr.language)
-        plot(figure, "usage-daily", _("Usage by day"))
-        _legend(series)
+    title = _(BY_INTERVAL[found.interval])
+    if measure.of_calls_only:
+        st.caption(_("A percentile is known of a range, not of each of its days; see the groups below."))
+    elif measure.adds_up:
+        _bars(viewer, asked, found, measure, styles)
     else:
-        no_price = measure.kind is Kind.COST and report.total.unpriced == report.total.requests
-        st.caption(
-            _("Nothing to draw: none of these calls has a price.")
-            if no_price
-            else _("Nothing to draw: these calls come to 0.")
+        _lines(viewer, found, measure, styles)
+    with st.expander(_table_title(viewer, found.interval), key="usage-periods", on_change="rerun") as table:
+        if table.open:
+            period_table(viewer, found, title)
+
+
+def latency_section(viewer: Viewer, found: Exploration, styles: Styles) -> None:
+    """How long the slowest answers of each group take."""
+    measure = Measure(Kind.LATENCY, "", viewer.tr.language)
+    _ranking(viewer, found, measure, styles, "usage-latency-by-group")
+
+
+def ranking_section(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles) -> None:
+    """The largest groups, with the share of each."""
+    _ranking(viewer, found, measure, styles, "usage-by-group")
+
+
+def _ranking(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles, key: str) -> None:
+    _ = viewer.tr.text
+    st.subheader(
+        _("{measure} by {dimension}", measure=_(KINDS[measure.kind]), dimension=_lower(viewer, found.by)),
+        anchor=False,
+    )
+    bars = _ranked(viewer, found, measure, styles)
+    if bars:
+        alt = "; ".join(f"{bar.name}: {bar.label}" for bar in bars)
+        plot(ranking(bars, len(bars)), key, alt)
+    else:
+        st.caption(_("Nothing to draw: these calls come to 0."))
+
+
+def _table_title(viewer: Viewer, interval: Interval) -> str:
+    _ = viewer.tr.text
+    return {
+        Interval.DAY: _("Table by day"),
+        Interval.WEEK: _("Table by week"),
+        Interval.MONTH: _("Table by month"),
+    }[interval]
+
+
+def _lower(viewer: Viewer, dimension: Dimension) -> str:
+    return dimension_name(viewer, dimension).lower()
+
+
+def _bars(viewer: Viewer, asked: Asked, found: Exploration, measure: Measure, styles: Styles) -> None:
+    _ = viewer.tr.text
+    groups = _in_order(found.groups, measure)
+    cut = _cut(len(groups))
+    if not groups:
+        _nothing(viewer, found, measure)
+        return
+    named, others = groups[:cut], groups[cut:]
+    series = [
+        Series(
+            styles.names[group.value],
+            styles.colours[group.value],
+            [measure.of(point) for point in group.points],
         )
-    with st.expander(_("Table by day"), key="usage-days", on_change="rerun") as table:
-        if table.open:
-            day_table(viewer, report)
-
-
-def ranking_section(viewer: Viewer, report: UsageReport, measure: Measure) -> None:
-    """The largest models beside the largest providers."""
-    _ = viewer.tr.text
-    colours = model_colours((each.provider, each.model) for each in report.by_model)
-    models = _bars(
-        viewer,
-        measure,
-        [
-            (model_name(viewer, each.provider, each.model), colours[each.provider, each.model], each.totals)
-            for each in report.by_model
-        ],
-    )
-    providers = _bars(
-        viewer,
-        measure,
-        [
-            (provider_name(viewer, each.provider), provider_colour(each.provider), each.totals)
-            for each in report.by_provider
-        ],
-    )
-    rows = max(len(models), len(providers))
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.subheader(_("By model"), anchor=False)
-        plot(ranking(models, rows), "usage-by-model", _("Usage by model"))
-    with right:
-        st.subheader(_("By provider"), anchor=False)
-        plot(ranking(providers, rows), "usage-by-provider", _("Usage by provider"))
-
-
-def provider_section(viewer: Viewer, report: UsageReport, currency: str) -> None:
-    """The table behind the chart by provider."""
-    _ = viewer.tr.text
-    with st.expander(_("Table by provider"), key="usage-providers", on_change="rerun") as table:
-        if table.open:
-            provider_table(viewer, report, currency)
-
-
-def _by_model(viewer: Viewer, report: UsageReport, measure: Measure) -> list[Series]:
-    colours = model_colours((each.provider, each.model) for each in report.by_model)
-    styles = {key: (model_name(viewer, *key), colour) for key, colour in colours.items()}
-    cells = (((each.provider, each.model), each.day, measure.of(each.totals)) for each in report.daily)
-    return _series(viewer, report, cells, styles)
-
-
-def _by_provider(viewer: Viewer, report: UsageReport, measure: Measure) -> list[Series]:
-    styles = {
-        (each.provider, ""): (provider_name(viewer, each.provider), provider_colour(each.provider))
-        for each in report.by_provider
-    }
-    cells = (((each.provider, ""), each.day, measure.of(each.totals)) for each in report.daily)
-    return _series(viewer, report, cells, styles)
-
-
-def _series(
-    viewer: Viewer,
-    report: UsageReport,
-    cells: Iterable[tuple[_Key, date, int]],
-    styles: dict[_Key, tuple[str, str]],
-) -> list[Series]:
-    """The largest by name, largest first, and the rest as one."""
-    _ = viewer.tr.text
-    place = {day: index for index, (day, _totals) in enumerate(report.days)}
-    values: dict[_Key, list[int]] = {}
-    for key, day, value in cells:
-        if key not in values:
-            values[key] = [0] * len(place)
-        values[key][place[day]] += value
-    order = sorted((key for key in values if any(values[key])), key=lambda key: (-sum(values[key]), key))
-    cut = _cut(len(order))
-    series = [Series(*styles[key], values[key]) for key in order[:cut]]
-    if rest := [values[key] for key in order[cut:]]:
-        series.append(Series(_("Other"), OTHER, [sum(day) for day in zip(*rest, strict=True)]))
-    return series
-
-
-def _bars(viewer: Viewer, measure: Measure, groups: Sequence[tuple[str, str, Totals]]) -> list[Bar]:
-    """The largest groups (name, colour, totals), largest first, and the rest as one."""
-    _ = viewer.tr.text
-    whole = sum(measure.of(totals) for _name, _colour, totals in groups)
-    ordered = sorted(groups, key=lambda group: -measure.of(group[2]))
-    cut = _cut(len(ordered))
-    bars = [
-        Bar(name, colour, measure.of(totals), _label(viewer, measure, totals, whole))
-        for name, colour, totals in ordered[:cut]
+        for group in named
     ]
-    if rest := ordered[cut:]:
-        value = sum(measure.of(totals) for _name, _colour, totals in rest)
+    if others:
+        rest = [[measure.of(point) for point in group.points] for group in others]
+        series.append(Series(_("Other"), OTHER, [sum(values) for values in zip(*rest, strict=True)]))
+    figure = period_bars(
+        places_of(found.periods, found.interval, viewer.tr.language),
+        series,
+        measure.exact,
+        measure.short,
+        viewer.tr.language,
+    )
+    wanted: list[tuple[str, ...]] = [(group.value,) for group in named]
+    if others and len(others) <= _MOST_OTHERS:
+        wanted.append(tuple(group.value for group in others))
+    plot(
+        figure,
+        BARS,
+        _("Usage by period and group; the table below has the same figures"),
+        on_click=lambda: _open_bar(asked, found, measure, wanted),
+    )
+    legend([(each.name, each.colour) for each in series])
+
+
+def _open_bar(asked: Asked, found: Exploration, measure: Measure, wanted: Sequence[tuple[str, ...]]) -> None:
+    """Open the calls of the part of a bar that was clicked."""
+    point = clicked(BARS)
+    if point is None or point.place >= len(found.periods):
+        return
+    period = found.periods[point.place]
+    where: Where = ()
+    if point.series < len(wanted):
+        where = ((found.by, wanted[point.series]),)
+    if measure.kind is Kind.ERRORS:
+        where = (*where, (Dimension.STATUS, ("failed",)))
+    drill(CALLS, period.start, period.end, where, everyone=asked.everyone)
+
+
+def _lines(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles) -> None:
+    _ = viewer.tr.text
+    busiest = sorted(found.groups, key=lambda group: -group.total.requests)
+    groups = [group for group in busiest if measure.of_group(group)][:LARGEST]
+    if not groups:
+        _nothing(viewer, found, measure)
+        return
+    drawn = [
+        Line(
+            styles.names[group.value],
+            styles.colours[group.value],
+            [measure.of(point) or None for point in group.points],
+        )
+        for group in groups
+    ]
+    places = places_of(found.periods, found.interval, viewer.tr.language)
+    plot(
+        lines(places, drawn, measure.exact, measure.short),
+        "usage-speed",
+        _("Usage by period and group; the table below has the same figures"),
+    )
+    legend([(line.name, line.colour) for line in drawn])
+
+
+def _in_order(groups: Sequence[Group], measure: Measure) -> list[Group]:
+    """The groups that come to something, largest first."""
+    return sorted(filter(measure.of_group, groups), key=lambda group: -measure.of_group(group))
+
+
+def _nothing(viewer: Viewer, found: Exploration, measure: Measure) -> None:
+    _ = viewer.tr.text
+    no_price = measure.kind is Kind.COST and found.total.unpriced == found.total.requests
+    st.caption(
+        _("Nothing to draw: none of these calls has a price.")
+        if no_price
+        else _("Nothing to draw: these calls come to 0.")
+    )
+
+
+def _ranked(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles) -> list[Bar]:
+    """The largest groups, largest first, and the rest as one where they add up."""
+    _ = viewer.tr.text
+    groups = sorted(found.groups, key=lambda group: -measure.of_group(group))
+    if not measure.adds_up:
+        return [
+            Bar(
+                styles.names[group.value],
+                styles.colours[group.value],
+                measure.of_group(group),
+                measure.short(measure.of_group(group)),
+            )
+            for group in groups[: LARGEST + 1]
+            if measure.of_group(group)
+        ]
+    whole = measure.of(found.total)
+    if not whole and measure.kind is not Kind.COST:
+        return []
+    cut = _cut(len(groups))
+    bars = [
+        Bar(
+            styles.names[group.value],
+            styles.colours[group.value],
+            measure.of_group(group),
+            _label(viewer, measure, group, whole),
+        )
+        for group in groups[:cut]
+    ]
+    if rest := groups[cut:]:
+        value = sum(measure.of_group(group) for group in rest)
         bars.append(Bar(_("Other"), OTHER, value, _amount(viewer, measure, value, whole)))
     return bars
 
@@ -171,22 +224,13 @@ def _cut(groups: int) -> int:
     return groups if groups <= LARGEST + 1 else LARGEST
 
 
-def _label(viewer: Viewer, measure: Measure, totals: Totals, whole: int) -> str:
+def _label(viewer: Viewer, measure: Measure, group: Group, whole: int) -> str:
     _ = viewer.tr.text
-    if measure.kind is Kind.COST and measure.currency not in totals.costs:
-        return _("unpriced") if totals.unpriced else "—"
-    return _amount(viewer, measure, measure.of(totals), whole)
+    if measure.kind is Kind.COST and measure.currency not in group.total.costs:
+        return _("unpriced") if group.total.unpriced else "—"
+    return _amount(viewer, measure, measure.of_group(group), whole)
 
 
 def _amount(viewer: Viewer, measure: Measure, value: int, whole: int) -> str:
     share = fmt.percent(value / whole, viewer.tr.language) if whole else "—"
     return f"{measure.short(value)} · {share}"
-
-
-def _legend(series: Sequence[Series]) -> None:
-    """Our own, because Plotly's takes the chart's height away on a phone."""
-    if len(series) > 1:
-        entries = (
-            f'<span><i style="background:{each.colour}"></i>{escape(each.name)}</span>' for each in series
-        )
-        st.html(f'<div class="usage-legend">{"".join(entries)}</div>')

@@ -1,15 +1,29 @@
-"""The days a report is about: presets and dates of one's own, kept in the address."""
+"""The sidebar's filters: which days, compared with what, and which calls. All of them stand in the address."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import streamlit as st
 
+from core.errors import AppError, ErrorKind
 from core.i18n import N_
-from core.pricing.service import CURRENCY
-from core.usage.types import UsageReport
+from core.usage.explore.types import Compare, Dimension, Selection
+from ui.components.usage_explore_names import DIMENSIONS, dimension_name, value_names
+from ui.components.usage_explore_state import (
+    CUSTOM,
+    FIRST_DAY,
+    RANGES,
+    Asked,
+    change,
+    narrow,
+    reset,
+    settle,
+)
 from ui.door import Viewer
+from ui.session import set_widget, widget
 
-_PRESETS = {
+_RANGES = {
     "today": N_("Today"),
     "7d": N_("7 days"),
     "30d": N_("30 days"),
@@ -19,105 +33,203 @@ _PRESETS = {
     "custom": N_("Custom"),
 }
 _LENGTHS = {"today": 1, "7d": 7, "30d": 30, "90d": 90, "year": 365}
-_DEFAULT = "30d"
-_FIRST_DAY = date(2000, 1, 1)
+COMPARED = {
+    Compare.PREVIOUS: N_("The period before"),
+    Compare.LAST_MONTH: N_("The same days last month"),
+    Compare.NONE: N_("Nothing"),
+}
+_FIRST = (Dimension.PROVIDER, Dimension.MODEL, Dimension.SOURCE)
+_MORE = (
+    Dimension.STATUS,
+    Dimension.ERROR,
+    Dimension.CATEGORY,
+    Dimension.PROMPT,
+    Dimension.LABEL,
+)
 _DATE_FORMATS = {"ru": "DD.MM.YYYY"}
+Values = Mapping[Dimension, Sequence[str]]
 
 
-def choose_range(viewer: Viewer, today: date) -> tuple[date, date]:
-    """The first and the last day that the viewer wants to see; the last 30 days at first."""
+def choose_range(viewer: Viewer, asked: Asked, today: date) -> tuple[date, date]:
+    """The first and the last day that the viewer wants to see. AppError(VALIDATION) when they are reversed."""
     _ = viewer.tr.text
-    asked = st.query_params.get("range", _DEFAULT)
-    names = list(_PRESETS)
-    preset = st.radio(
+    _show("usage-range", asked.preset)
+    st.selectbox(
         _("Range"),
-        names,
-        index=names.index(asked if asked in names else _DEFAULT),
-        format_func=lambda name: _(_PRESETS[name]),
+        RANGES,
+        format_func=lambda name: _(_RANGES[name]),
         key="usage-range",
-        persist_state="session",
+        on_change=_change_range,
+        args=days_of(asked, today),
     )
-    if preset == "custom":
-        return _choose_days(viewer, today)
-    _keep({} if preset == _DEFAULT else {"range": preset})
-    start = today.replace(day=1) if preset == "month" else today - timedelta(_LENGTHS[preset] - 1)
-    return start, today
-
-
-def _choose_days(viewer: Viewer, today: date) -> tuple[date, date]:
-    _ = viewer.tr.text
-    style = _DATE_FORMATS.get(viewer.tr.language, "YYYY-MM-DD")
-    start: date = st.date_input(
-        _("First day"),
-        _asked("from", today - timedelta(29), today),
-        min_value=_FIRST_DAY,
-        max_value=today,
-        format=style,
-        key="usage-from",
-        persist_state="session",
-    )
-    end: date = st.date_input(
-        _("Last day"),
-        _asked("to", today, today),
-        min_value=_FIRST_DAY,
-        max_value=today,
-        format=style,
-        key="usage-to",
-        persist_state="session",
-    )
-    _keep({"range": "custom", "from": start.isoformat(), "to": end.isoformat()})
+    start, end = days_of(asked, today)
+    if asked.preset == CUSTOM:
+        with st.container(horizontal=True, key="usage-days-own"):
+            _choose_day(viewer, _("First day"), "usage-from", "start", start, today)
+            _choose_day(viewer, _("Last day"), "usage-to", "end", end, today)
+    if start > end:
+        raise AppError(
+            ErrorKind.VALIDATION,
+            N_("The range ends before it starts. Choose a last day after the first one."),
+        )
     return start, end
 
 
-def _asked(name: str, default: date, today: date) -> date:
-    """A day from the address, within what can be picked; `default` for anything that is not a day."""
-    try:
-        return max(_FIRST_DAY, min(date.fromisoformat(st.query_params.get(name, "")), today))
-    except ValueError:
-        return default
+def days_of(asked: Asked, today: date) -> tuple[date, date]:
+    """The days of a view, both included; days that are still to come are none."""
+    if asked.preset == CUSTOM:
+        start, end = asked.start or today - timedelta(29), asked.end or today
+        return min(start, today), min(end, today)
+    start = today.replace(day=1) if asked.preset == "month" else today - timedelta(_LENGTHS[asked.preset] - 1)
+    return start, today
 
 
-def _keep(wanted: dict[str, str]) -> None:
-    """Put the range into the address, and leave alone what else stands there."""
-    for name in ("range", "from", "to"):
-        if name in wanted and st.query_params.get(name) != wanted[name]:
-            st.query_params[name] = wanted[name]
-        elif name not in wanted and name in st.query_params:
-            del st.query_params[name]
-
-
-def choose_conversion(viewer: Viewer) -> str | None:
-    """The one currency to show everything in; None: as it was charged. Asked only when there are rates."""
+def choose_comparison(viewer: Viewer, asked: Asked) -> None:
+    """What the range is compared with."""
     _ = viewer.tr.text
-    rates = viewer.services.rates.list()
-    if not rates:
-        return None
-    own = viewer.services.settings.currency
-    known = dict.fromkeys([own, *(name for rate in rates for name in (rate.base, rate.quote))])
-    chosen = st.selectbox(
-        _("Show costs in"),
-        ["", *known],
-        format_func=lambda name: name or _("the currency they were charged in"),
-        key="usage-convert",
-        persist_state="session",
-        help=_("Each day is converted at the rate that was valid on it. Rates are kept on the Models page."),
+    _show("usage-compare", asked.compare.value)
+    st.selectbox(
+        _("Compared with"),
+        [compare.value for compare in COMPARED],
+        format_func=lambda name: _(COMPARED[Compare(name)]),
+        key="usage-compare",
+        on_change=lambda: change(compare=Compare(widget("usage-compare"))),
     )
-    return chosen or None
 
 
-def choose_currency(viewer: Viewer, report: UsageReport) -> str:
-    """The currency of the charts; asks only when calls were priced in several, which are never added."""
+def allowed(viewer: Viewer, asked: Asked) -> Asked:
+    """What the viewer may ask for: calls of others are for admins to see. The one place that says so."""
+    if asked.everyone and not viewer.account.is_admin:
+        asked = replace(asked.only(Dimension.USER, ()), everyone=False)
+    return asked
+
+
+def selection_of(viewer: Viewer, asked: Asked, start: date, end: date, sample: bool) -> Selection:
+    """The calls a view is about, within what the viewer may see."""
+    asked = allowed(viewer, asked)
+    return Selection(None if asked.everyone else viewer.account.id, start, end, sample, asked.where)
+
+
+def choose_calls(viewer: Viewer, asked: Asked, sample: bool) -> Asked:
+    """The filters; returns what is asked for, without values that no call has."""
     _ = viewer.tr.text
-    currencies = sorted(report.total.costs)
-    if len(currencies) < 2:
-        return currencies[0] if currencies else CURRENCY
-    main = max(currencies, key=lambda name: sum(name in each.totals.costs for each in report.by_model))
-    chosen = st.segmented_control(
-        _("Currency of the charts"),
-        currencies,
-        default=main,
+    asked = allowed(viewer, asked)
+    values = viewer.services.explore.values(None if asked.everyone else viewer.account.id, sample)
+    asked = _known(asked, values)
+    settle(asked)
+    if viewer.account.is_admin:
+        _choose_users(viewer, asked, values, sample)
+    # Sample data has one source.
+    for dimension in _FIRST[: 2 if sample else 3]:
+        _choose_values(viewer, asked, dimension, values.get(dimension, ()))
+    if asked.values(Dimension.THREAD):
+        _choose_values(viewer, asked, Dimension.THREAD, asked.values(Dimension.THREAD))
+    more = [dimension for dimension in _MORE if values.get(dimension)]
+    if more:
+        _more_filters(viewer, asked, more, values)
+    if asked != asked.without_filters():
+        st.button(_("Reset filters"), key="usage-reset", on_click=reset, width="stretch")
+    return asked
+
+
+def filters_in_words(viewer: Viewer, asked: Asked) -> str:
+    """What is left out, in one line; "" when nothing is."""
+    _ = viewer.tr.text
+    parts = [_("All users")] if asked.everyone and not asked.values(Dimension.USER) else []
+    for dimension, values in asked.where:
+        names = list(value_names(viewer, dimension, values[:3]).values())
+        if more := len(values) - len(names):
+            names.append(_("{count} more", count=more))
+        parts.append(f"{dimension_name(viewer, dimension)}: {', '.join(names)}")
+    return " · ".join(parts)
+
+
+def _more_filters(viewer: Viewer, asked: Asked, more: Sequence[Dimension], values: Values) -> None:
+    _ = viewer.tr.text
+    used = sum(bool(asked.values(dimension)) for dimension in more)
+    title = _("More filters ({count})", count=used) if used else _("More filters")
+    # Its name changes with what is chosen; its key keeps it open.
+    with st.expander(title, key="usage-more-filters", on_change="rerun", expanded=bool(used)) as opened:
+        if opened.open:
+            for dimension in more:
+                _choose_values(viewer, asked, dimension, values[dimension])
+
+
+def _choose_users(viewer: Viewer, asked: Asked, values: Values, sample: bool) -> None:
+    _ = viewer.tr.text
+    if not asked.everyone:
+        others = viewer.services.explore.values(None, sample).get(Dimension.USER, ())
+        if set(others) <= {str(viewer.account.id)}:
+            return
+    _show("usage-everyone", "all" if asked.everyone else "own")
+    st.segmented_control(
+        _("Calls of"),
+        ["own", "all"],
         required=True,
-        key="usage-currency",
-        persist_state="session",
+        format_func=lambda name: _("All users") if name == "all" else _("Me"),
+        key="usage-everyone",
+        width="stretch",
+        on_change=_change_users,
     )
-    return chosen or main
+    if asked.everyone:
+        _choose_values(viewer, asked, Dimension.USER, values.get(Dimension.USER, ()))
+
+
+def _choose_values(viewer: Viewer, asked: Asked, dimension: Dimension, values: Sequence[str]) -> None:
+    _ = viewer.tr.text
+    if not values:
+        return
+    key = f"usage-only-{dimension.value}"
+    chosen = list(asked.values(dimension))
+    # "" stands for the calls that have none; a click on a bar may ask for them.
+    options = [*values, *(value for value in chosen if value not in values)]
+    names = value_names(viewer, dimension, options)
+    _show(key, chosen)
+    st.multiselect(
+        viewer.tr.text(DIMENSIONS[dimension]),
+        options,
+        format_func=names.__getitem__,
+        key=key,
+        placeholder=_("Any"),
+        select_all=False,
+        on_change=lambda: narrow(dimension, widget(key) or ()),
+    )
+
+
+def _known(asked: Asked, values: Values) -> Asked:
+    for dimension, wanted in asked.where:
+        if dimension is not Dimension.THREAD:
+            known = {"", *values.get(dimension, ())}
+            asked = asked.only(dimension, [value for value in wanted if value in known])
+    return asked
+
+
+def _choose_day(viewer: Viewer, label: str, key: str, field: str, day: date, today: date) -> None:
+    _show(key, day)
+    st.date_input(
+        label,
+        min_value=FIRST_DAY,
+        max_value=today,
+        format=_DATE_FORMATS.get(viewer.tr.language, "YYYY-MM-DD"),
+        key=key,
+        on_change=lambda: change(**{field: widget(key)}),
+    )
+
+
+def _change_range(start: date, end: date) -> None:
+    # Days of one's own begin with those shown.
+    if widget("usage-range") == CUSTOM:
+        change(preset=CUSTOM, start=start, end=end)
+    else:
+        change(preset=widget("usage-range"), start=None, end=None)
+
+
+def _change_users() -> None:
+    narrow(Dimension.USER, ())
+    change(everyone=widget("usage-everyone") == "all")
+
+
+def _show(key: str, value: object) -> None:
+    """Have a widget show `value`, whatever it showed before."""
+    if widget(key) != value:
+        set_widget(key, value)

@@ -1,70 +1,80 @@
-"""The four figures at the top, and what must be known about them."""
+"""The figures at the top, and what must be known about them."""
 
 from collections.abc import Callable
 
 import streamlit as st
 
-from core.usage.types import Totals, UsageReport
+from core.usage.explore.types import Dimension, Exploration, Measures, Percentiles
 from ui import format as fmt
-from ui.components.usage_measure import cost_text, model_name
+from ui.components.usage_explore_names import model_of
+from ui.components.usage_measure import cost_text, model_name, money_text
 from ui.door import Viewer
 from ui.plain import escape
 
 
-def kpi_row(viewer: Viewer, report: UsageReport, currency: str) -> None:
-    """Requests, tokens, cost and errors of the range against the period before it.
+def kpi_row(viewer: Viewer, found: Exploration, currency: str) -> None:
+    """What the calls came to, against what the range is compared with.
 
     Only errors are good or bad by themselves, so only their change has a colour.
     """
-    _ = viewer.tr.text
-    language, total, before = viewer.tr.language, report.total, report.previous
     with st.container(horizontal=True, key="usage-kpis"):
-        _metric(
-            report,
-            _("Requests"),
-            fmt.count(total.requests, language),
-            fmt.change(total.requests, before.requests, language),
-            lambda day: day.requests,
-            _("Calls to models, failed ones included."),
-        )
-        _metric(
-            report,
-            _("Tokens"),
-            fmt.count(total.tokens, language),
-            fmt.change(total.tokens, before.tokens, language),
-            lambda day: day.tokens,
-            _token_split(viewer, total),
-        )
-        _metric(
-            report,
-            _("Cost"),
-            cost_text(viewer, total),
-            fmt.change(total.costs.get(currency, 0), before.costs.get(currency, 0), language),
-            lambda day: day.costs.get(currency, 0),
-            _cost_hint(viewer, total),
-        )
-        _metric(
-            report,
-            _("Errors"),
-            fmt.count(total.errors, language),
-            fmt.change(total.errors, before.errors, language),
-            lambda day: day.errors,
-            _("{share} of all requests failed.", share=_share(viewer, total)),
-            colour="inverse",
-        )
-    _caveats(viewer, report)
+        _counts(viewer, found)
+        _amounts(viewer, found, currency)
+        _errors(viewer, found)
+        _latency(viewer, found)
+    _caveats(viewer, found)
+
+
+def _counts(viewer: Viewer, found: Exploration) -> None:
+    _ = viewer.tr.text
+    language, total = viewer.tr.language, found.total
+    hint = _("Calls to models, failed ones included.")
+    _metric(viewer, found, _("Requests"), fmt.count(total.requests, language), lambda of: of.requests, hint)
+    hint = _token_split(viewer, total)
+    _metric(viewer, found, _("Tokens"), fmt.count(total.tokens, language), lambda of: of.tokens, hint)
+
+
+def _amounts(viewer: Viewer, found: Exploration, currency: str) -> None:
+    _ = viewer.tr.text
+    total = found.total
+
+    def cost(of: Measures) -> int:
+        return of.costs.get(currency, 0)
+
+    def saved(of: Measures) -> int:
+        return of.saved.get(currency, 0)
+
+    _metric(viewer, found, _("Cost"), cost_text(viewer, total), cost, _cost_hint(viewer, total))
+    _metric(viewer, found, _("Saved"), money_text(viewer, total.saved), saved, _saved_hint(viewer, total))
+
+
+def _errors(viewer: Viewer, found: Exploration) -> None:
+    _ = viewer.tr.text
+    total = found.total
+    share = fmt.percent(total.errors / total.requests if total.requests else 0, viewer.tr.language)
+    _metric(
+        viewer,
+        found,
+        _("Errors"),
+        fmt.count(total.errors, viewer.tr.language),
+        lambda of: of.errors,
+        _("{share} of all requests failed.", share=share),
+        colour="inverse",
+    )
 
 
 def _metric(
-    report: UsageReport,
+    viewer: Viewer,
+    found: Exploration,
     label: str,
     value: str,
-    change: str | None,
-    of: Callable[[Totals], int],
+    of: Callable[[Measures], int],
     hint: str,
     colour: str = "off",
 ) -> None:
-    line = [of(totals) for _day, totals in report.days]
+    line = [of(point) for point in found.points]
+    before = found.before
+    change = fmt.change(of(found.total), of(before), viewer.tr.language) if before is not None else None
     st.metric(
         label,
         # Two of them would be read as a formula.
@@ -79,7 +89,40 @@ def _metric(
     )
 
 
-def _token_split(viewer: Viewer, total: Totals) -> str:
+def _latency(viewer: Viewer, found: Exploration) -> None:
+    """How long answers took. There is no line and no change: a percentile is known of a range, not of its days."""
+    _ = viewer.tr.text
+    speed = found.total.tokens_per_second
+    lines = [
+        _percentiles(viewer, _("Whole answer"), found.latency),
+        _percentiles(viewer, _("First token"), found.first_token),
+    ]
+    if speed is not None:
+        number = fmt.tenths(round(speed * 10), viewer.tr.language)
+        lines.append(_("{number} tokens per second while answers came", number=number))
+    first = _milliseconds(viewer, found.first_token.p95)
+    st.metric(
+        _("Latency, p95"),
+        _milliseconds(viewer, found.latency.p95),
+        _("first token {time}", time=first) if found.first_token.calls else None,
+        delta_color="off",
+        delta_arrow="off",
+        help="\n\n".join(lines),
+        border=True,
+        height="stretch",
+    )
+
+
+def _percentiles(viewer: Viewer, name: str, found: Percentiles) -> str:
+    parts = (("p50", found.p50), ("p95", found.p95), ("p99", found.p99))
+    return f"{name}: " + " · ".join(f"{label} {_milliseconds(viewer, value)}" for label, value in parts)
+
+
+def _milliseconds(viewer: Viewer, value: float | None) -> str:
+    return "—" if value is None else fmt.duration(round(value), viewer.tr.language)
+
+
+def _token_split(viewer: Viewer, total: Measures) -> str:
     _ = viewer.tr.text
     parts = [
         (_("Input"), total.input_tokens),
@@ -90,7 +133,7 @@ def _token_split(viewer: Viewer, total: Totals) -> str:
     return "\n\n".join(f"{name}: {fmt.exact(number, viewer.tr.language)}" for name, number in parts)
 
 
-def _cost_hint(viewer: Viewer, total: Totals) -> str:
+def _cost_hint(viewer: Viewer, total: Measures) -> str:
     _ = viewer.tr.text
     amounts = [fmt.money_exact(nano, name, viewer.tr.language) for name, nano in sorted(total.costs.items())]
     exact = escape(" · ".join(amounts))
@@ -99,14 +142,20 @@ def _cost_hint(viewer: Viewer, total: Totals) -> str:
     )
 
 
-def _share(viewer: Viewer, total: Totals) -> str:
-    return fmt.percent(total.errors / total.requests if total.requests else 0, viewer.tr.language)
+def _saved_hint(viewer: Viewer, total: Measures) -> str:
+    ngettext = viewer.tr.plural
+    return ngettext(
+        "What {number} answer from the cache of AIHub would have cost.",
+        "What {number} answers from the cache of AIHub would have cost.",
+        total.from_cache,
+        number=fmt.exact(total.from_cache, viewer.tr.language),
+    )
 
 
-def _caveats(viewer: Viewer, report: UsageReport) -> None:
+def _caveats(viewer: Viewer, found: Exploration) -> None:
     _, ngettext = viewer.tr.text, viewer.tr.plural
-    total, language = report.total, viewer.tr.language
-    if not (total.unpriced or total.estimated or report.converted or report.unconverted):
+    total, language = found.total, viewer.tr.language
+    if not any((total.unpriced, total.estimated, total.flagged, found.converted, found.unconverted)):
         return
     with st.container(horizontal=True, key="usage-caveats", gap="small"):
         if total.unpriced:
@@ -121,7 +170,7 @@ def _caveats(viewer: Viewer, report: UsageReport) -> None:
                 help=_(
                     "No price is known for {models}: these calls count in tokens and are left out of the cost. "
                     "Set an own price for them on the Models page, then price past calls anew there.",
-                    models=_unpriced_models(viewer, report),
+                    models=_unpriced_models(viewer, found),
                 ),
             )
         if total.estimated:
@@ -137,12 +186,26 @@ def _caveats(viewer: Viewer, report: UsageReport) -> None:
                     "The provider did not report all tokens of these calls, so AIHub counted them itself."
                 ),
             )
-        _conversions(viewer, report)
+        if total.flagged:
+            st.badge(
+                ngettext(
+                    "{number} flagged call",
+                    "{number} flagged calls",
+                    total.flagged,
+                    number=fmt.exact(total.flagged, language),
+                ),
+                color="orange",
+                help=_(
+                    "The provider reported figures that cannot be: AIHub counted these calls itself. "
+                    "What was reported stands with each call."
+                ),
+            )
+        _conversions(viewer, found)
 
 
-def _conversions(viewer: Viewer, report: UsageReport) -> None:
+def _conversions(viewer: Viewer, found: Exploration) -> None:
     _ = viewer.tr.text
-    if report.converted:
+    if found.converted:
         st.badge(
             _("converted"),
             color="gray",
@@ -150,8 +213,8 @@ def _conversions(viewer: Viewer, report: UsageReport) -> None:
                 "Costs in other currencies were converted at the rate of each day, so they are not exact."
             ),
         )
-    if report.unconverted:
-        names = ", ".join(sorted(report.unconverted))
+    if found.unconverted:
+        names = ", ".join(sorted(found.unconverted))
         st.badge(
             _("no rate for {currencies}", currencies=names),
             color="orange",
@@ -161,10 +224,12 @@ def _conversions(viewer: Viewer, report: UsageReport) -> None:
         )
 
 
-def _unpriced_models(viewer: Viewer, report: UsageReport) -> str:
+def _unpriced_models(viewer: Viewer, found: Exploration) -> str:
+    """The models without a price, by name; without names when calls are not grouped by model."""
+    _ = viewer.tr.text
+    if found.by is not Dimension.MODEL:
+        return _("some models")
     names = [
-        escape(model_name(viewer, each.provider, each.model))
-        for each in report.by_model
-        if each.totals.unpriced
+        escape(model_name(viewer, *model_of(group.value))) for group in found.groups if group.total.unpriced
     ]
     return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")

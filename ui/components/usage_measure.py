@@ -1,11 +1,14 @@
-"""What a chart of usage measures, tokens or money, and how things of the ledger are called."""
+"""What a chart of usage measures, and how things of the ledger are called."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Protocol
 
 from core.errors import AppError
-from core.usage.types import Totals
+from core.i18n import N_
+from core.usage.explore.types import Group, Measures
 from ui import format as fmt
+from ui.components.usage_explore_state import Kind
 from ui.door import Viewer
 
 _NAMES = {
@@ -16,34 +19,92 @@ _NAMES = {
     "local": "Local",
 }
 DEMO = "demo"
-
-
-class Kind(StrEnum):
-    TOKENS = "tokens"
-    COST = "cost"
+KINDS = {
+    Kind.TOKENS: N_("Tokens"),
+    Kind.COST: N_("Cost"),
+    Kind.REQUESTS: N_("Requests"),
+    Kind.ERRORS: N_("Errors"),
+    Kind.SAVED: N_("Saved by the cache"),
+    Kind.INPUT: N_("Input tokens"),
+    Kind.CACHED: N_("Cached input tokens"),
+    Kind.OUTPUT: N_("Output tokens"),
+    Kind.REASONING: N_("Reasoning tokens"),
+    Kind.SPEED: N_("Tokens per second"),
+    Kind.LATENCY: N_("Latency, p95"),
+    Kind.FIRST: N_("First token, p95"),
+}
+_MONEY = (Kind.COST, Kind.SAVED)
+_PERCENTILES = (Kind.LATENCY, Kind.FIRST)
+_COUNTS = {
+    Kind.TOKENS: "tokens",
+    Kind.REQUESTS: "requests",
+    Kind.ERRORS: "errors",
+    Kind.INPUT: "input_tokens",
+    Kind.CACHED: "cached_input_tokens",
+    Kind.OUTPUT: "output_tokens",
+    Kind.REASONING: "reasoning_tokens",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Tokens, or the cost in one currency: amounts of two are never added."""
+    """A measure of calls, in whole numbers: nano-units of one currency (amounts of two are never added), tenths of
+    a token a second, milliseconds, or a count."""
 
     kind: Kind
     currency: str
     language: str
 
-    def of(self, totals: Totals) -> int:
-        """Tokens, or nano-units of the currency; 0 for what is unpriced."""
-        return totals.tokens if self.kind is Kind.TOKENS else totals.costs.get(self.currency, 0)
+    @property
+    def adds_up(self) -> bool:
+        """Whether the groups of a period add up to it."""
+        return self.kind is not Kind.SPEED and not self.of_calls_only
+
+    @property
+    def of_calls_only(self) -> bool:
+        """Whether it is known of groups, but not of each period of theirs."""
+        return self.kind in _PERCENTILES
+
+    def of(self, measures: Measures) -> int:
+        """The value; 0 for what is unpriced, was not timed, or is a percentile."""
+        if self.kind is Kind.COST:
+            return measures.costs.get(self.currency, 0)
+        if self.kind is Kind.SAVED:
+            return measures.saved.get(self.currency, 0)
+        if self.kind is Kind.SPEED:
+            return round((measures.tokens_per_second or 0) * 10)
+        return getattr(measures, _COUNTS[self.kind]) if self.kind in _COUNTS else 0
+
+    def of_group(self, group: Group) -> int:
+        """The value of all calls of a group, percentiles too."""
+        if not self.of_calls_only:
+            return self.of(group.total)
+        found = group.latency if self.kind is Kind.LATENCY else group.first_token
+        return round(found.p95 or 0)
 
     def exact(self, value: int) -> str:
         """A value to read off: every token, or an amount of money."""
-        return fmt.exact(value, self.language) if self.kind is Kind.TOKENS else self.short(value)
+        return fmt.exact(value, self.language) if self.kind in _COUNTS else self.short(value)
 
     def short(self, value: int) -> str:
         """A value to grasp: 12.3 k tokens, or an amount of money."""
-        if self.kind is Kind.TOKENS:
-            return fmt.count(value, self.language)
-        return fmt.money(value, self.currency, self.language)
+        if self.kind in _MONEY:
+            return fmt.money(value, self.currency, self.language)
+        if self.kind in _PERCENTILES:
+            return fmt.duration(value, self.language)
+        if self.kind is Kind.SPEED:
+            return fmt.tenths(value, self.language)
+        return fmt.count(value, self.language)
+
+
+class Priced(Protocol):
+    """Sums over calls, whichever query they come from."""
+
+    @property
+    def requests(self) -> int: ...
+
+    @property
+    def costs(self) -> Mapping[str, int]: ...
 
 
 def provider_name(viewer: Viewer, provider: str) -> str:
@@ -65,10 +126,15 @@ def model_name(viewer: Viewer, provider: str, model: str) -> str:
     return provider_name(viewer, provider) if provider == DEMO else model
 
 
-def cost_text(viewer: Viewer, totals: Totals) -> str:
+def cost_text(viewer: Viewer, totals: Priced) -> str:
     """Each currency's sum side by side; "unpriced" when no call had a price, "—" when there was no call."""
     _ = viewer.tr.text
     if totals.costs:
-        language = viewer.tr.language
-        return " · ".join(fmt.money(nano, name, language) for name, nano in sorted(totals.costs.items()))
+        return money_text(viewer, totals.costs)
     return _("unpriced") if totals.requests else "—"
+
+
+def money_text(viewer: Viewer, amounts: Mapping[str, int]) -> str:
+    """Amounts (nano-units by currency) side by side; "—" when there is none."""
+    language = viewer.tr.language
+    return " · ".join(fmt.money(nano, name, language) for name, nano in sorted(amounts.items())) or "—"

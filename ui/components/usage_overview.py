@@ -2,41 +2,82 @@
 
 import streamlit as st
 
-from core.usage.types import UsageReport
+from core.usage.explore.types import Exploration
 from ui import format as fmt
-from ui.components.usage_charts import choose_measure, daily_section, provider_section, ranking_section
-from ui.components.usage_filters import choose_currency
+from ui.components.usage_charts import latency_section, period_section, ranking_section, styles_of
+from ui.components.usage_currency import choose_currency
+from ui.components.usage_explore_cumulative import cumulative_section
+from ui.components.usage_explore_errors import errors_section
+from ui.components.usage_explore_periods import usual_interval
+from ui.components.usage_explore_state import drill
+from ui.components.usage_explore_switches import choose_measure
+from ui.components.usage_filters import filters_in_words
 from ui.components.usage_kpis import kpi_row
-from ui.components.usage_tables import model_table
+from ui.components.usage_tables import group_table
 from ui.components.usage_view import UsageView
 from ui.door import Viewer
+from ui.plain import escape
 
 
 def draw(viewer: Viewer, view: UsageView) -> None:
     """The whole part; AppError when the ledger cannot answer."""
     _ = viewer.tr.text
-    asked = view.selection
-    report = viewer.services.usage.report(
-        asked.scope, asked.start, asked.end, sample=asked.sample, currency=view.currency
+    asked = view.asked
+    found = viewer.services.explore.explore(
+        view.selection,
+        asked.by,
+        asked.interval or usual_interval(view.selection.start, view.selection.end),
+        asked.compare,
+        view.currency,
     )
-    st.caption(_range_in_words(viewer, report))
-    if not report.total.requests:
-        st.info(_("No calls in these days. Choose a longer range in the sidebar."))
+    st.caption(escape(_range_in_words(viewer, view, found)))
+    if not found.total.requests:
+        st.info(
+            _("None of the calls in these days pass the filters. Reset them, or choose a longer range.")
+            if asked.where
+            else _("No calls in these days. Choose a longer range in the sidebar.")
+        )
         return
     with st.sidebar:
-        currency = choose_currency(viewer, report)
-    kpi_row(viewer, report, currency)
-    measure, split = choose_measure(viewer, currency)
-    daily_section(viewer, report, measure, split)
-    ranking_section(viewer, report, measure)
-    provider_section(viewer, report, currency)
-    st.subheader(_("All models"), anchor=False)
-    model_table(viewer, report, currency)
+        currency = choose_currency(viewer, asked, found)
+    kpi_row(viewer, found, currency)
+    if found.slow:
+        st.caption(
+            _("No summary holds this combination of filters: it was read from the calls themselves."),
+        )
+    measure = choose_measure(viewer, asked, found, currency)
+    styles = styles_of(viewer, found)
+    period_section(viewer, asked, found, measure, styles)
+    left, right = st.columns(2, gap="large")
+    with left:
+        cumulative_section(viewer, view, found, currency)
+    with right:
+        ranking_section(viewer, found, measure, styles)
+    left, right = st.columns(2, gap="large")
+    with left:
+        errors_section(viewer, view, found)
+    with right:
+        latency_section(viewer, found, styles)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="usage-groups-head"):
+        st.subheader(_("All groups"), anchor=False, width="stretch")
+        st.button(
+            _("Show all these calls"),
+            key="usage-open-calls",
+            type="tertiary",
+            on_click=drill,
+            args=("calls",),
+        )
+    group_table(viewer, asked, found, styles.names, currency)
 
 
-def _range_in_words(viewer: Viewer, report: UsageReport) -> str:
-    """The days shown, and those they are compared with."""
-    ngettext = viewer.tr.plural
-    length = (report.end - report.start).days + 1
-    compared = ngettext("change against the day before", "change against the {count} days before", length)
-    return f"{fmt.day_range(report.start, report.end, viewer.tr.language)} · {compared}"
+def _range_in_words(viewer: Viewer, view: UsageView, found: Exploration) -> str:
+    """The days shown, those they are compared with, and what is left out."""
+    _ = viewer.tr.text
+    language = viewer.tr.language
+    parts = [fmt.day_range(found.selection.start, found.selection.end, language)]
+    if found.compared is not None:
+        earlier = fmt.day_range(found.compared.start, found.compared.end, language)
+        parts.append(_("compared with {days}", days=earlier))
+    if filters := filters_in_words(viewer, view.asked):
+        parts.append(filters)
+    return " · ".join(parts)

@@ -1,18 +1,53 @@
 """Puts a figure of `ui.charts` on the page, as quickly as Streamlit can take it."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 import streamlit as st
 
 from ui.charts import Figure
+from ui.session import widget
 
 _CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 
-def plot(figure: Figure, key: str, alt: str) -> None:
-    """Draw a figure. `alt` is read out to who cannot see it."""
-    st.plotly_chart(_ready(figure), config=_CONFIG, key=key, alt=alt)
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What was clicked: the number of the series, and of the place on the axis."""
+
+    series: int
+    place: int
+
+
+def plot(figure: Figure, key: str, alt: str, on_click: Callable[[], None] | None = None) -> None:
+    """Draw a figure. `alt` is read out to who cannot see it. `on_click` runs before the page is drawn anew, and
+    asks `clicked` for what was clicked."""
+    chart = _ready(figure)
+    if on_click is None:
+        st.plotly_chart(chart, config=_CONFIG, key=key, alt=alt)
+    else:
+        st.plotly_chart(chart, config=_CONFIG, key=key, alt=alt, on_select=on_click, selection_mode="points")
+
+
+def legend(entries: Sequence[tuple[str, str]]) -> None:
+    """Names with their colours; our own, because Plotly's takes the chart's height away on a phone."""
+    if len(entries) > 1:
+        drawn = (
+            f'<span><i style="background:{colour}"></i>{escape(name)}</span>' for name, colour in entries
+        )
+        st.html(f'<div class="usage-legend">{"".join(drawn)}</div>')
+
+
+def clicked(key: str) -> Point | None:
+    """What was clicked in the chart `key`; None when a click only took the choice back."""
+    state = widget(key)
+    points = state["selection"]["points"] if state else []
+    if not points:
+        return None
+    return Point(int(points[0].get("curve_number", 0)), int(points[0].get("point_index", 0)))
 
 
 def _ready(figure: Figure) -> Any:

@@ -4,33 +4,35 @@ import streamlit as st
 
 from core.errors import AppError
 from core.i18n import N_
+from ui.components.usage_explore_state import Asked, change
 from ui.door import Viewer
 from ui.navigation import CHAT_PAGE
-from ui.session import Slot, remember, set_widget, take
+from ui.session import Slot, remember, set_widget, take, widget
 
 _VIEW = "usage-view"
 _VIEWS = {"own": N_("Your usage"), "sample": N_("Sample data")}
 
 
-def choose_view(viewer: Viewer) -> bool:
+def choose_view(viewer: Viewer, asked: Asked, has_calls: bool) -> bool:
     """Whether the page is about sample data; asks when there are real calls too."""
     _ = viewer.tr.text
-    usage, user = viewer.services.usage, viewer.account.id
-    if not usage.has_sample(user):
+    if not viewer.services.usage.has_sample(viewer.account.id):
         return False
-    if not usage.has_calls(user):
+    if not has_calls:
         return True
-    view = st.segmented_control(
+    wanted = "sample" if asked.sample else "own"
+    if widget(_VIEW) != wanted:
+        set_widget(_VIEW, wanted)
+    st.segmented_control(
         _("What to show"),
         list(_VIEWS),
-        default="own",
         required=True,
         format_func=lambda name: _(_VIEWS[name]),
         key=_VIEW,
         label_visibility="collapsed",
-        persist_state="session",
+        on_change=_choose,
     )
-    return view == "sample"
+    return asked.sample
 
 
 def sample_banner(viewer: Viewer) -> None:
@@ -78,10 +80,15 @@ def _load_button(viewer: Viewer, quiet: bool) -> None:
     )
 
 
+def _choose() -> None:
+    # Filters of the one hardly fit the other.
+    change(sample=widget(_VIEW) == "sample", where=())
+
+
 def _load(viewer: Viewer) -> None:
     try:
         viewer.services.usage.load_sample(viewer.account.id)
-        set_widget(_VIEW, "sample")
+        change(sample=True, where=())
     except AppError as error:
         remember(Slot.USAGE_NOTICE, error.text(viewer.tr.language))
 
@@ -89,6 +96,6 @@ def _load(viewer: Viewer) -> None:
 def _remove(viewer: Viewer) -> None:
     try:
         viewer.services.usage.remove_sample(viewer.account.id)
-        set_widget(_VIEW, "own")
+        change(sample=False, where=())
     except AppError as error:
         remember(Slot.USAGE_NOTICE, error.text(viewer.tr.language))

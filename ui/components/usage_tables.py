@@ -1,113 +1,177 @@
 """The figures behind the charts, to the token and to the last digit of the price."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import streamlit as st
 
 from core.pricing.types import Money
-from core.usage.types import Totals, UsageReport
+from core.usage.explore.types import Dimension, Exploration, Group, Measures
 from ui import format as fmt
-from ui.components.usage_measure import DEMO, cost_text, provider_name
+from ui.components.usage_explore_names import dimension_name, model_of
+from ui.components.usage_explore_state import Asked, drill
+from ui.components.usage_measure import provider_name
 from ui.door import Viewer
-from ui.plain import escape
+from ui.session import widget
+
+GROUPS = "usage-table-groups"
+_MOST_ROWS, _TALLEST = 12, 460
 
 
-def model_table(viewer: Viewer, report: UsageReport, currency: str) -> None:
-    """One row a model, dearest first."""
+def period_table(viewer: Viewer, found: Exploration, title: str) -> None:
+    """One row a period with calls, newest first; it sorts, and downloads as CSV."""
     _ = viewer.tr.text
-    rows = [
-        {
-            _("Provider"): escape(provider_name(viewer, each.provider)),
-            _("Model"): "—" if each.provider == DEMO and each.model == DEMO else escape(each.model),
-            **_figures(viewer, each.totals, report.total, currency),
-        }
-        for each in report.by_model
+    language = viewer.tr.language
+    active = [
+        (period, point)
+        for period, point in zip(reversed(found.periods), reversed(found.points), strict=True)
+        if point.requests
     ]
-    _table(rows, "usage-table-models")
-
-
-def provider_table(viewer: Viewer, report: UsageReport, currency: str) -> None:
-    """One row a provider, dearest first."""
-    _ = viewer.tr.text
-    rows = [
-        {
-            _("Provider"): escape(provider_name(viewer, each.provider)),
-            _("Models"): fmt.exact(each.models, viewer.tr.language),
-            **_figures(viewer, each.totals, report.total, currency),
-        }
-        for each in report.by_provider
-    ]
-    _table(rows, "usage-table-providers")
-
-
-def day_table(viewer: Viewer, report: UsageReport) -> None:
-    """One row a day with calls, newest first; it sorts, and downloads as CSV."""
-    _ = viewer.tr.text
-    active = [(day, totals) for day, totals in reversed(report.days) if totals.requests]
-    counts = {
-        _("Requests"): [totals.requests for _day, totals in active],
-        _("Input"): [totals.input_tokens for _day, totals in active],
-        _("Output"): [totals.output_tokens for _day, totals in active],
-        _("Tokens"): [totals.tokens for _day, totals in active],
-        _("Errors"): [totals.errors for _day, totals in active],
-        _("Unpriced"): [totals.unpriced for _day, totals in active],
+    points = [point for _period, point in active]
+    names = {
+        _("Days"): [fmt.day_range(period.start, period.end, language) for period, _point in active],
+        _("Begins"): [period.start for period, _point in active],
     }
-    costs = {
-        _("Cost, {currency}", currency=currency): [_units(totals, currency) for _day, totals in active]
-        for currency in sorted(report.total.costs)
-    }
-    column = st.column_config
+    one_day = all(period.start == period.end for period, _point in active)
+    if one_day:
+        names = {_("Day"): names[_("Begins")]}
+    columns, config = _figures(viewer, points, found.total)
+    config[_("Day") if one_day else _("Begins")] = st.column_config.DateColumn(format="localized")
     st.dataframe(
-        {_("Day"): [day for day, _totals in active], **counts, **costs},
+        {**names, **columns},
         hide_index=True,
         placeholder="—",
-        column_config={
-            _("Day"): column.DateColumn(format="localized"),
-            **{name: column.NumberColumn(format="localized") for name in counts},
-            **{name: column.NumberColumn(format="%.6f") for name in costs},
-        },
-        key="usage-table-days",
-        alt=_("Usage by day"),
+        column_config=config,
+        key="usage-table-periods",
+        alt=title,
     )
 
 
-def _units(totals: Totals, currency: str) -> Decimal | None:
-    nano = totals.costs.get(currency)
-    return None if nano is None else Money(nano, currency).decimal
-
-
-def _figures(viewer: Viewer, totals: Totals, whole: Totals, currency: str) -> dict[str, str]:
+def group_table(
+    viewer: Viewer, asked: Asked, found: Exploration, names: Mapping[str, str], currency: str
+) -> None:
+    """One row a group, dearest first, with everything that is known of it; a chosen row opens its calls."""
     _ = viewer.tr.text
+    groups = found.groups
+    columns: dict[str, Sequence[Any]] = {}
+    if found.by is Dimension.MODEL:
+        columns[_("Provider")] = [provider_name(viewer, model_of(group.value)[0]) for group in groups]
+    columns[dimension_name(viewer, found.by)] = [names[group.value] for group in groups]
+    totals = [group.total for group in groups]
+    figures, config = _figures(viewer, totals, found.total)
+    whole = found.total.costs.get(currency)
+    if whole:
+        share = _("Share of the cost")
+        columns[share] = [_ratio(total.costs.get(currency), whole) for total in totals]
+        config[share] = _percent_column()
+    times, time_config = _times(viewer, groups)
+    st.dataframe(
+        {**columns, **figures, **times},
+        hide_index=True,
+        placeholder="—",
+        column_config={**config, **time_config},
+        height="auto" if len(groups) <= _MOST_ROWS else _TALLEST,
+        key=GROUPS,
+        alt=_("All groups"),
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    chosen = _chosen(len(groups))
+    if chosen is None:
+        st.caption(_("Choose a row to see its calls, or click a bar of the chart."))
+        return
+    group = groups[chosen]
+    where = ((found.by, (group.value,)),)
+    name = names[group.value]
+    st.button(
+        _("Show the calls of {name}", name=name),
+        key="usage-open-group",
+        on_click=drill,
+        args=("calls", None, None, where),
+        kwargs={"everyone": asked.everyone},
+    )
+
+
+def _chosen(rows: int) -> int | None:
+    state = widget(GROUPS)
+    picked: list[int] = state["selection"]["rows"] if state else []
+    return picked[0] if picked and picked[0] < rows else None
+
+
+def _figures(
+    viewer: Viewer, totals: Sequence[Measures], whole: Measures
+) -> tuple[dict[str, Sequence[Any]], dict[str, Any]]:
+    """The columns of sums, and how they are written."""
+    _ = viewer.tr.text
+    counts: dict[str, Sequence[Any]] = {
+        _("Requests"): [total.requests for total in totals],
+        _("Tokens"): [total.tokens for total in totals],
+        _("Input"): [total.input_tokens for total in totals],
+        _("Cached"): [total.cached_input_tokens for total in totals],
+        _("Output"): [total.output_tokens for total in totals],
+        _("Reasoning"): [total.reasoning_tokens for total in totals],
+        _("Errors"): [total.errors for total in totals],
+        _("Unpriced"): [total.unpriced for total in totals],
+        _("From cache"): [total.from_cache for total in totals],
+    }
+    # What is 0 everywhere says nothing; the main figures always stand.
     counts = {
-        _("Requests"): totals.requests,
-        _("Input"): totals.input_tokens,
-        _("Cached"): totals.cached_input_tokens,
-        _("Output"): totals.output_tokens,
-        _("Reasoning"): totals.reasoning_tokens,
-        _("Tokens"): totals.tokens,
+        name: values
+        for place, (name, values) in enumerate(counts.items())
+        if place < 3 or any(values) or name == _("Output")
     }
-    return {
-        **{name: fmt.exact(number, viewer.tr.language) for name, number in counts.items()},
-        _("Cost"): _cost(viewer, totals),
-        _("Share"): _share(viewer, totals, whole, currency),
-        _("Errors"): fmt.exact(totals.errors, viewer.tr.language),
+    money = {
+        _("Cost, {currency}", currency=currency): [_units(total.costs, currency) for total in totals]
+        for currency in sorted(whole.costs)
     }
+    money |= {
+        _("Saved, {currency}", currency=currency): [_units(total.saved, currency) for total in totals]
+        for currency in sorted(whole.saved)
+    }
+    cached = _("Cached share")
+    shares = {cached: [_ratio(total.cached_input_tokens, total.input_tokens) for total in totals]}
+    column = st.column_config
+    config: dict[str, Any] = {
+        **{name: column.NumberColumn(format="localized") for name in counts},
+        **{name: column.NumberColumn(format="%.6f") for name in money},
+    }
+    if not whole.cached_input_tokens:
+        return {**money, **counts}, config
+    return {**money, **counts, **shares}, {**config, cached: _percent_column()}
 
 
-def _cost(viewer: Viewer, totals: Totals) -> str:
-    text = escape(cost_text(viewer, totals))
-    return text if totals.costs else f":gray-badge[{text}]"
+def _times(viewer: Viewer, groups: Sequence[Group]) -> tuple[dict[str, Sequence[Any]], dict[str, Any]]:
+    """The columns of speed, in seconds, where anything was timed."""
+    _ = viewer.tr.text
+    found: dict[str, Sequence[Any]] = {
+        _("Latency p50, s"): [_seconds(group.latency.p50) for group in groups],
+        _("Latency p95, s"): [_seconds(group.latency.p95) for group in groups],
+        _("Latency p99, s"): [_seconds(group.latency.p99) for group in groups],
+        _("First token p50, s"): [_seconds(group.first_token.p50) for group in groups],
+        _("First token p95, s"): [_seconds(group.first_token.p95) for group in groups],
+        _("Tokens per second"): [group.total.tokens_per_second for group in groups],
+    }
+    found = {name: values for name, values in found.items() if any(value is not None for value in values)}
+    speed = _("Tokens per second")
+    config = {
+        name: st.column_config.NumberColumn(format="%.1f" if name == speed else "%.2f") for name in found
+    }
+    return found, config
 
 
-def _share(viewer: Viewer, totals: Totals, whole: Totals, currency: str) -> str:
-    """The share of the cost in the main currency; nothing where a share would compare two currencies."""
-    if currency not in totals.costs or not whole.costs.get(currency):
-        return "—"
-    return fmt.percent(totals.costs[currency] / whole.costs[currency], viewer.tr.language)
+def _percent_column() -> Any:
+    return st.column_config.NumberColumn(format="percent")
 
 
-def _table(rows: Sequence[dict[str, str]], key: str) -> None:
-    with st.container(key=key):
-        columns = {name: [row[name] for row in rows] for name in rows[0]}
-        st.table(columns, border="horizontal", hide_index=True)
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def _ratio(part: int | None, whole: int) -> float | None:
+    return None if part is None or not whole else part / whole
+
+
+def _units(amounts: Mapping[str, int], currency: str) -> Decimal | None:
+    nano = amounts.get(currency)
+    return None if nano is None else Money(nano, currency).decimal

@@ -1,0 +1,32 @@
+"""A file through a real browser: chosen, looked at, imported, and undone."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import chromium, visitor
+from tests.support.import_files import plain, saved
+from tests.support.server import running_hub
+
+pytestmark = pytest.mark.browser
+WAIT = 20_000
+
+
+def test_a_file_is_imported_and_undone(chromium_path: str, tmp_path: Path) -> None:
+    file = saved(tmp_path, plain("2026-11-01,openai,gpt-4o,10,5,0.5", "2026-11-02,openai,gpt-4o,10,5,0.25"))
+    with (
+        running_hub(tmp_path / "hub") as base,
+        chromium(chromium_path) as browser,
+        visitor(browser, base) as page,
+    ):
+        page.goto("/usage?section=transfer")
+        page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(file)
+        page.locator(".st-key-import-start button").click(timeout=WAIT)
+        line = page.locator(".st-key-import-list")
+        expect(line).to_contain_text("2 calls", timeout=WAIT)
+        expect(line).to_contain_text("$0.75")
+        line.get_by_role("button", name="Undo import").click()
+        page.locator(".st-key-confirm-delete button").click(timeout=WAIT)
+        expect(line).to_contain_text("undone", timeout=WAIT)
+        expect(page.locator("[class*=st-key-import-undo]")).to_have_count(0)
