@@ -1,41 +1,37 @@
-"""The REST application: mounted under /api beside the pages."""
+"""The REST application: every surface, beside the pages."""
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
 
-from core.errors import AppError, ErrorKind
-from core.i18n import N_, pick_language
+from api.aihub import auth, tokens, users
+from api.body_limit import BodyLimit
+from api.errors import add_error_handlers
+from api.surfaces import WithoutSlash, WithRequestId
 from core.services import current
 
 VERSION = "0.1.0"
+ROUTERS = (auth.router, users.router, tokens.router)
 
 
 def create_api() -> FastAPI:
-    """The application with its routes and the documented error object."""
+    """The application with its routes and the documented error shapes; paths are whole."""
     # FastAPI's own documentation pages load their scripts from another host; ours never do.
-    api = FastAPI(title="AIHub", version=VERSION, docs_url=None, redoc_url=None)
-    api.add_api_route("/health", health, methods=["GET"])
-    api.add_exception_handler(HTTPException, _http_error)
-    api.add_exception_handler(AppError, _app_error)
+    api = FastAPI(
+        title="AIHub",
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        redirect_slashes=False,
+    )
+    api.add_api_route("/api/health", health, methods=["GET"], tags=["service"])
+    for router in ROUTERS:
+        api.include_router(router)
+    add_error_handlers(api)
+    for middleware in (BodyLimit, WithoutSlash, WithRequestId):
+        api.add_middleware(middleware)
     return api
 
 
 def health() -> dict[str, str]:
     """`{"status": "ok", "version": …, "database": "sqlite" | "postgresql"}` once everything is up."""
     return {"status": "ok", "version": VERSION, "database": current().unit.dialect}
-
-
-def _app_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, AppError)
-    language = pick_language(*request.headers.get("accept-language", "").replace(";", ",").split(","))
-    body = {"error": True, "error_message": error.text(language), "error_type": error.error_type}
-    return JSONResponse(body, status_code=error.status)
-
-
-def _http_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    if error.status_code == 404:
-        return _app_error(request, AppError(ErrorKind.NOT_FOUND, N_("There is nothing at this address.")))
-    body = {"error": True, "error_message": str(error.detail), "error_type": "validation"}
-    return JSONResponse(body, status_code=error.status_code, headers=error.headers)

@@ -11,11 +11,11 @@ from typing import Any
 from anyio import to_thread
 from pydantic import ValidationError
 from starlette.middleware import Middleware
-from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from api.app import create_api
 from api.guard import LocalOnly, OfflinePages, is_loopback
+from api.surfaces import Surfaces
 from core.config import Settings
 from core.errors import AppError
 from core.logs import configure_logging
@@ -33,8 +33,7 @@ NO_SIGN_IN_YET = (
 )
 
 api = create_api()
-routes = [Mount("/api", app=api)]
-middleware = [Middleware(LocalOnly), Middleware(OfflinePages)]
+middleware = [Middleware(LocalOnly), Middleware(OfflinePages), Middleware(Surfaces, api=api)]
 
 
 def refuse_to_serve_openly(host: str | None) -> None:

@@ -22,7 +22,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
 
 
 def test_health_says_ok_and_which_database(client: TestClient) -> None:
-    answer = client.get("/health")
+    answer = client.get("/api/health")
     services.shutdown()
     assert answer.status_code == 200
     assert answer.json() == {"status": "ok", "version": "0.1.0", "database": "sqlite"}
@@ -32,7 +32,7 @@ def test_health_says_ok_and_which_database(client: TestClient) -> None:
     ("language", "words"), [("en-US,en;q=0.9", "nothing at this address"), ("ru-RU,ru", "По этому адресу")]
 )
 def test_an_unknown_address_has_the_documented_error(client: TestClient, language: str, words: str) -> None:
-    answer = client.get("/nothing", headers={"Accept-Language": language})
+    answer = client.get("/api/nothing", headers={"Accept-Language": language})
     assert answer.status_code == 404
     assert answer.json()["error"] is True
     assert answer.json()["error_type"] == "not_found"
@@ -40,14 +40,14 @@ def test_an_unknown_address_has_the_documented_error(client: TestClient, languag
 
 
 def test_every_answer_forbids_other_hosts(client: TestClient) -> None:
-    policy = client.get("/nothing").headers["content-security-policy"]
+    policy = client.get("/api/nothing").headers["content-security-policy"]
     assert "default-src 'self'" in policy
     assert "http:" not in policy
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8501", "192.168.1.7", ""])
 def test_a_name_that_is_not_this_machines_is_refused(client: TestClient, host: str) -> None:
-    answer = client.get("/health", headers={"Host": host})
+    answer = client.get("/api/health", headers={"Host": host})
     assert answer.status_code == 403
     assert "AIHUB_AUTH=local" in answer.text
 
@@ -55,7 +55,7 @@ def test_a_name_that_is_not_this_machines_is_refused(client: TestClient, host: s
 def test_a_caller_from_elsewhere_is_refused() -> None:
     app = LocalOnly(create_api())
     stranger = TestClient(app, base_url="http://127.0.0.1", client=("192.168.1.9", 50000))
-    assert stranger.get("/health").status_code == 403
+    assert stranger.get("/api/health").status_code == 403
 
 
 @pytest.mark.parametrize(

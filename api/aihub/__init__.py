@@ -1,0 +1,1 @@
+"""AIHub's own surface, under /api."""

@@ -1,0 +1,105 @@
+"""Errors as each surface documents them, in the caller's language."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from api.field_errors import field_texts
+from api.surfaces import Surface, surface_of
+from core.errors import AppError, ErrorKind
+from core.i18n import N_, pick_language
+
+_OF_STATUS = {
+    401: ErrorKind.UNAUTHORIZED,
+    403: ErrorKind.FORBIDDEN,
+    404: ErrorKind.NOT_FOUND,
+    429: ErrorKind.RATE_LIMIT,
+}
+_OPENAI_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "invalid_request_error",
+    429: "rate_limit_error",
+}
+
+
+def add_error_handlers(api: FastAPI) -> None:
+    """Turn everything that can go wrong into the documented shapes."""
+    api.add_exception_handler(AppError, _app_error)
+    api.add_exception_handler(RequestValidationError, _validation_error)
+    api.add_exception_handler(HTTPException, _http_error)
+    api.add_exception_handler(Exception, _unexpected)
+
+
+def language_of(scope: Scope) -> str:
+    """The language to answer in: the first of Accept-Language that AIHub speaks."""
+    wanted = Headers(scope=scope).get("accept-language", "")
+    return pick_language(*(part.partition(";")[0].strip() for part in wanted.split(",")))
+
+
+def refusal(scope: Scope, error: AppError, status: int | None = None) -> JSONResponse:
+    """`error` as the surface of the request says it; `status` when it is not the error's own."""
+    status = status or error.status
+    text = error.text(language_of(scope))
+    return JSONResponse(
+        _body(surface_of(scope["path"]), error, text, status), status, headers=_headers(error, status)
+    )
+
+
+def _body(surface: Surface, error: AppError, text: str, status: int) -> dict[str, Any]:
+    if surface is Surface.OPENAI:
+        kind = _OPENAI_TYPES.get(status, "api_error")
+        return {"error": {"message": text, "type": kind, "param": None, "code": error.error_type}}
+    if surface is Surface.GEMINI_APP:
+        return {"detail": text}
+    return {"error": True, "error_message": text, "error_type": error.error_type}
+
+
+def _headers(error: AppError, status: int) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    seconds = error.params.get("seconds")
+    if status == 429 and seconds is not None:
+        headers["Retry-After"] = str(seconds)
+    return headers
+
+
+def _app_error(request: Request, error: Exception) -> JSONResponse:
+    return refusal(request.scope, cast("AppError", error))
+
+
+def _validation_error(request: Request, error: Exception) -> JSONResponse:
+    details = cast("Sequence[dict[str, Any]]", cast("RequestValidationError", error).errors())
+    texts = field_texts(details, language_of(request.scope))
+    if surface_of(request.url.path) is Surface.GEMINI_APP:
+        return JSONResponse(texts, 400)
+    named = " ".join(f"{field}: {' '.join(each)}" for field, each in texts.items())
+    return refusal(request.scope, AppError(ErrorKind.VALIDATION, "{reason}", reason=named), 400)
+
+
+def _http_error(request: Request, error: Exception) -> JSONResponse:
+    status = cast("HTTPException", error).status_code
+    kind = _OF_STATUS.get(status, ErrorKind.VALIDATION if status < 500 else ErrorKind.INTERNAL)
+    message = {
+        404: N_("There is nothing at this address."),
+        405: N_("This address does not take this method."),
+    }.get(status, N_("The request cannot be understood. Check it against the documentation."))
+    answer = refusal(request.scope, AppError(kind, message), status)
+    answer.headers.update(cast("HTTPException", error).headers or {})
+    return answer
+
+
+def _unexpected(request: Request, _error: Exception) -> JSONResponse:
+    # The server logs the traceback; the caller learns the id to find it by.
+    request_id = str(request.scope.get("state", {}).get("request_id", ""))
+    message = N_("AIHub met an error of its own. The log says more under {id}.")
+    return refusal(request.scope, AppError(ErrorKind.INTERNAL, message, id=request_id))
