@@ -22,10 +22,12 @@ def benches() -> list[Bench]:
         cold_start,
         golden,
         limiter,
+        page_switch,
         rerun,
         resilience,
         streams,
         turn,
+        usage_import,
         usage_record,
         usage_year,
     )
@@ -35,11 +37,13 @@ def benches() -> list[Bench]:
         cold_start.BENCH,
         golden.BENCH,
         rerun.BENCH,
+        page_switch.BENCH,
         turn.BENCH,
         streams.BENCH,
         limiter.BENCH,
         resilience.BENCH,
         usage_record.BENCH,
+        usage_import.BENCH,
         usage_year.BENCH,
     ]
 

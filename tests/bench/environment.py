@@ -22,7 +22,9 @@ _STOP_SECONDS = 10.0
 
 def isolate_this_process() -> None:
     """Forget the developer's settings, `.env` and proxies: what is measured here talks to loopback only."""
+    # Which PostgreSQL to measure is told from outside; it is read before the environment is wiped.
     from core.config import Settings
+    from tests.support import options as _options  # noqa: F401
 
     for name in product_settings():
         del os.environ[name]

@@ -29,7 +29,7 @@ _MODELS = (
     ("local", "qwen3-32b", None, None),
     ("local", "mistral-small", None, None),
 )
-A_MODEL = _MODELS[0][1]
+A_PROVIDER, A_MODEL = _MODELS[0][:2]
 # Calls come in the order of time, evenly through the year. `dice` is a number below 2^32 that looks random (a product
 # of two views of n), so that models, users and sources mix as they do in life: a small ledger leaves holes.
 # SQLite leaves the order of a CROSS JOIN alone: rows stream out one by one, and ten million need no memory.
@@ -52,8 +52,8 @@ INSERT INTO usage_events (
     cached_input_tokens, cache_write_tokens, input_audio_tokens, output_tokens, reasoning_tokens,
     output_audio_tokens, tokens_estimated, cost_nano, currency, price_source, latency_ms, first_token_ms
 )
-SELECT printf('bench-%012d', n), user_id, occurred_at, date(occurred_at), provider, model, source, status,
-    CASE status WHEN 'failed' THEN 'provider' END, input_tokens, input_tokens / 4, 0, 0, output_tokens,
+SELECT substr(:first, 1, 10) || printf('-%012d', n), user_id, occurred_at, date(occurred_at), provider, model, source,
+    status, CASE status WHEN 'failed' THEN 'provider' END, input_tokens, input_tokens / 4, 0, 0, output_tokens,
     output_tokens / 3, 0, estimated, input_tokens * input_price + output_tokens * output_price, 'USD',
     CASE WHEN input_price IS NULL THEN 'unpriced' ELSE 'bench' END, 400 + input_tokens, 100 + output_tokens / 8
 FROM calls
@@ -73,9 +73,15 @@ def new_unit(data: Path) -> UnitOfWork:
 
 
 def fill(session: Session, ledger: Ledger, events: int, last_day: date, users: int) -> None:
+    """Add calls as `add_calls` does; days and roll-ups come from the ledger's own rebuild."""
+    add_calls(session, events, last_day, users)
+    ledger.rebuild(session)
+
+
+def add_calls(session: Session, events: int, last_day: date, users: int) -> None:
     """Add `events` calls of 12 models, 4 providers and 2 sources through the year that ends with `last_day`.
 
-    Users are 1 to `users`. Days and roll-ups come from the ledger's own rebuild.
+    Users are 1 to `users`. No roll-up knows the calls yet.
     """
     rows = ", ".join(
         f"({number}, '{provider}', '{model}', {_sql(input_price)}, {_sql(output_price)})"
@@ -86,7 +92,6 @@ def fill(session: Session, ledger: Ledger, events: int, last_day: date, users: i
         text(_FILL.format(models=rows)),
         {"events": events, "users": users, "days": DAYS, "first": f"{first:%Y-%m-%d %H:%M:%S}"},
     )
-    ledger.rebuild(session)
 
 
 def check(session: Session, report: UsageReport) -> None:

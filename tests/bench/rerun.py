@@ -31,7 +31,7 @@ def run(folder: Path) -> Iterator[Figure]:
             ends = (conversation.FIRST_WORDS, conversation.LAST_WORDS)
             yield _measured("rerun.chat_100_messages", tab, ends, _MOST_MS)
         with StreamlitTab(port, "usage", "range=year") as tab:
-            yield _measured("rerun.usage_year", tab, (year, ledgers.A_MODEL), _MOST_MS)
+            yield _measured("usage.page_rerun", tab, (year, ledgers.A_MODEL), _MOST_MS)
     with one_line_page(checkout) as port, StreamlitTab(port) as tab:
         yield _measured("rerun.baseline", tab, ("Hello",))
 
@@ -61,4 +61,4 @@ def _measured(name: str, tab: StreamlitTab, proofs: tuple[str, ...], target: flo
     return Figure(name, milliseconds([each.seconds for each in reruns[_WARM_UP:]]), "ms", target)
 
 
-BENCH = Bench(("rerun.chat_100_messages", "rerun.usage_year", "rerun.baseline"), run)
+BENCH = Bench(("rerun.chat_100_messages", "usage.page_rerun", "rerun.baseline"), run)

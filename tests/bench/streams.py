@@ -118,7 +118,9 @@ class _Sides:
         text, first = "", 0.0
         begun = time.perf_counter()
         request = self._request(message_id, request_id)
-        generation = self._services.generation.start(request, MessageRecorder(message_id, request_id))
+        generation = self._services.generation.start(
+            request, MessageRecorder(message_id, request_id, self._thread)
+        )
         async with asyncio.timeout(_PATIENCE):
             async for chunk in generation.follow_async():
                 first = first or time.perf_counter() - begun
@@ -136,7 +138,9 @@ class _Sides:
         request = self._request(message_id, request_id)
         text, first = "", 0.0
         begun = time.perf_counter()
-        generation = self._services.generation.start(request, MessageRecorder(message_id, request_id))
+        generation = self._services.generation.start(
+            request, MessageRecorder(message_id, request_id, self._thread)
+        )
         for chunk in generation.follow():
             if time.perf_counter() - begun > _PATIENCE:
                 raise TimeoutError("an answer did not end")
