@@ -20,6 +20,7 @@ from core.store.unit_of_work import UnitOfWork
 from core.usage.anomaly_types import AnomalyKind, DrillDown
 from core.usage.budget_types import BudgetScope, BudgetWindow
 from core.usage.budgets import BudgetService
+from core.usage.explore.types import Dimension, Selection, Where
 from core.usage.forecast_types import Estimate, ForecastState
 from core.usage.insight import InsightService
 from core.usage.ledger import Ledger
@@ -48,6 +49,10 @@ def insight(unit: UnitOfWork, now: datetime = NOW, **settings: Any) -> InsightSe
     prices = PriceBook(unit, PriceOverrides(unit))
     usage = UsageService(unit, LEDGER, rates)
     return InsightService(unit, LEDGER, usage, prices, rates, Settings(**settings), now=lambda: now)
+
+
+def selected(start: date, end: date, scope: int | None = 1, where: Where = ()) -> Selection:
+    return Selection(scope, start, end, where=where)
 
 
 def record(unit: UnitOfWork, calls: Sequence[Call]) -> None:
@@ -94,6 +99,23 @@ def test_savings_below_nothing_are_shown_so(unit: UnitOfWork) -> None:
     assert savings.vs_subscription == Money(-DOLLAR * 3 // 2, "USD")
 
 
+def test_the_subscription_can_be_set_and_set_back(unit: UnitOfWork) -> None:
+    record(unit, [on(TODAY, 3 * DOLLAR)])
+    service = insight(unit)
+    assert service.subscription.set(1, " 1 990,50 ") == Money(1_990_500_000_000, "USD")
+    assert insight(unit).summary(1).savings.subscription_cost.decimal == Decimal("1990.50")
+    assert insight(unit).summary(1).savings.vs_subscription.decimal == Decimal("1987.50")
+    # It was entered in dollars: of roubles it says nothing.
+    assert insight(unit, currency="RUB").summary(1).savings.subscription_cost == Money(20 * DOLLAR, "RUB")
+    for wrong in ("twenty", "-1", "1000000", "1e3", "0,0000000001"):
+        with pytest.raises(AppError) as refused:
+            service.subscription.set(1, wrong)
+        assert refused.value.kind is ErrorKind.VALIDATION
+    assert service.summary(1).savings.subscription_cost.decimal == Decimal("1990.50")
+    assert service.subscription.set(1, "") == Money(20 * DOLLAR, "USD")
+    assert service.summary(1).savings.subscription_cost == Money(20 * DOLLAR, "USD")
+
+
 def test_a_summary_converts_by_the_rate_of_the_day_and_says_what_it_could_not(unit: UnitOfWork) -> None:
     rates = ExchangeRates(unit)
     rates.add(1, "USD", "RUB", Decimal(80), date(2024, 1, 1))
@@ -111,7 +133,7 @@ def test_an_empty_ledger_has_a_summary_and_no_forecast(unit: UnitOfWork) -> None
     forecast = insight(unit).forecast(1)
     assert (forecast.cost.state, forecast.cost.actual) == (ForecastState.TOO_SHORT, 0)
     assert insight(unit).backtest(1) is None
-    assert insight(unit).anomalies(1, TODAY - timedelta(29), TODAY).too_short
+    assert insight(unit).anomalies(selected(TODAY - timedelta(29), TODAY)).too_short
 
 
 def test_a_month_is_forecast_from_the_ledger(unit: UnitOfWork) -> None:
@@ -156,7 +178,7 @@ def test_budgets_are_seen_by_what_they_cover(unit: UnitOfWork) -> None:
 def test_a_planted_day_is_found_in_the_ledger(unit: UnitOfWork) -> None:
     record(unit, [on(TODAY - timedelta(ago), DOLLAR) for ago in range(1, 61)])
     record(unit, [on(date(2024, 3, 14), 9 * DOLLAR, model="gemini-3.8-pro")])
-    report = insight(unit).anomalies(1, TODAY - timedelta(29), TODAY)
+    report = insight(unit).anomalies(selected(TODAY - timedelta(29), TODAY))
     days = [each for each in report.findings if each.kind is AnomalyKind.DAY_COST]
     assert [each.where for each in days] == [
         DrillDown(date(2024, 3, 14), date(2024, 3, 14), "gemini", "gemini-3.8-pro")
@@ -168,10 +190,10 @@ def test_a_planted_day_is_found_in_the_ledger(unit: UnitOfWork) -> None:
 def test_an_impossible_range_is_refused_in_words(unit: UnitOfWork, end: date) -> None:
     start = date(1, 1, 1) if end.year == 1 else TODAY - timedelta(29)
     with pytest.raises(AppError) as refused:
-        insight(unit).anomalies(1, start, end)
+        insight(unit).anomalies(selected(start, end))
     assert refused.value.kind is ErrorKind.VALIDATION
     with pytest.raises(AppError) as refused:
-        insight(unit).what_if(1, start, end, [])
+        insight(unit).what_if(selected(start, end), [])
     assert refused.value.kind is ErrorKind.VALIDATION
 
 
@@ -197,7 +219,7 @@ def test_a_what_if_leaves_out_exactly_the_calls_without_a_price(unit: UnitOfWork
     targets = [Target("openai", "own-model"), Target("anthropic", "other"), Target("openai", "nobody-knows")]
     team = Subscription("Team", Money(31 * DOLLAR, "USD"))
     for scope, left_out in ((1, 2), (None, 3)):
-        found = insight(unit).what_if(scope, TODAY, TODAY, targets, [team])
+        found = insight(unit).what_if(selected(TODAY, TODAY, scope=scope), targets, [team])
         assert (found.calls, found.tokens) == (1, 1_100_000)
         assert (found.left_out_calls, found.left_out_tokens) == (left_out, 100)
         amounts = [
@@ -213,6 +235,82 @@ def test_a_what_if_leaves_out_exactly_the_calls_without_a_price(unit: UnitOfWork
         ]
 
 
+FILTERS: list[tuple[int | None, Where, int, int]] = [
+    # Whose, filters, calls with a price, calls without.
+    (1, (), 4, 2),
+    (None, (), 5, 3),
+    (1, ((Dimension.PROVIDER, ("openai",)),), 2, 1),
+    (1, ((Dimension.PROVIDER, ("openai", "gemini")),), 4, 2),
+    (1, ((Dimension.MODEL, ("openai/gpt-4o", "nobody/gpt-4o")),), 2, 1),
+    (1, ((Dimension.SOURCE, ("api",)),), 2, 1),
+    (1, ((Dimension.SOURCE, ("api", "chat")),), 4, 2),
+    (1, ((Dimension.SOURCE, ("api",)), (Dimension.PROVIDER, ("gemini",))), 0, 1),
+    (1, ((Dimension.SOURCE, ("sample",)),), 0, 0),
+    (None, ((Dimension.USER, ("2",)),), 1, 1),
+    (None, ((Dimension.USER, ("1", "2", "not a user")),), 5, 3),
+    (None, ((Dimension.USER, ("not a user",)),), 0, 0),
+    (1, ((Dimension.USER, ("2",)),), 0, 0),
+    # What a roll-up by day does not know is not applied.
+    (1, ((Dimension.STATUS, ("failed",)),), 4, 2),
+]
+
+
+@pytest.mark.parametrize(("scope", "where", "priced", "unpriced"), FILTERS)
+def test_filters_leave_exactly_their_calls(
+    ledger_of_two: UnitOfWork, scope: int | None, where: Where, priced: int, unpriced: int
+) -> None:
+    asked = selected(TODAY, TODAY, scope, where)
+    found = insight(ledger_of_two).what_if(asked, [])
+    assert (found.calls, found.left_out_calls) == (priced, unpriced)
+    assert (found.tokens, found.left_out_tokens) == (100 * priced, 7 * unpriced)
+    assert found.rows[0].low == Money(priced * DOLLAR, "USD")
+    usage = UsageService(ledger_of_two, LEDGER)
+    report = usage.report(scope, TODAY, TODAY, where=where)
+    assert (report.total.requests, report.total.unpriced) == (priced + unpriced, unpriced)
+    assert sum(each.totals.requests for each in report.daily) == priced + unpriced
+    assert len({(each.day, each.provider, each.model) for each in report.daily}) == len(report.daily)
+
+
+@pytest.fixture
+def ledger_of_two(unit: UnitOfWork) -> UnitOfWork:
+    """Priced calls of a dollar and 100 tokens; unpriced ones of 7 tokens; and sample data."""
+    openai: dict[str, Any] = {"provider": "openai", "model": "gpt-4o"}
+    gemini: dict[str, Any] = {"provider": "gemini", "model": "pro"}
+    api: dict[str, Any] = {"source": Source.API}
+    theirs: dict[str, Any] = {"user_id": 2}
+    of_mine = [{**openai, **api}, {**openai, **api}, gemini, gemini]
+    record(unit, [on(TODAY, DOLLAR, **each) for each in (*of_mine, {**openai, **theirs})])
+    without = [{**openai}, {**gemini, **api}, {**openai, **theirs}]
+    record(unit, [on(TODAY, None, tokens=7, **each) for each in without])
+    record(unit, [on(TODAY, DOLLAR, **openai, source=Source.SAMPLE)])
+    return unit
+
+
+def test_what_is_out_of_line_can_be_sought_in_one_provider(unit: UnitOfWork) -> None:
+    record(unit, [on(TODAY - timedelta(ago), DOLLAR) for ago in range(1, 61)])
+    record(unit, [on(TODAY - timedelta(ago), DOLLAR, provider="openai") for ago in range(1, 61)])
+    record(unit, [on(date(2024, 3, 14), 20 * DOLLAR, provider="openai")])
+    start = TODAY - timedelta(29)
+
+    def spikes(provider: str) -> list[AnomalyKind]:
+        asked = selected(start, TODAY, where=((Dimension.PROVIDER, (provider,)),))
+        return [each.kind for each in insight(unit).anomalies(asked).findings]
+
+    assert AnomalyKind.DAY_COST in spikes("openai")
+    assert spikes("gemini") == []
+
+
+def test_a_ledger_in_another_currency_is_forecast_in_that(unit: UnitOfWork) -> None:
+    record(unit, [on(TODAY - timedelta(ago), DOLLAR, "RUB") for ago in range(1, 61)])
+    service = insight(unit)
+    assert service.main_currency(1) == "RUB"
+    assert service.forecast(1, currency="RUB").cost.actual == 15 * DOLLAR
+    assert service.forecast(1).unconverted == {"RUB"}
+    assert service.main_currency(2) == "USD"
+    ExchangeRates(unit).add(1, "USD", "RUB", Decimal(80), date(2023, 1, 1))
+    assert insight(unit).main_currency(1) == "USD"
+
+
 def test_sample_data_can_be_seen_through(database_url: str, tmp_path: Path) -> None:
     with opened(database_url, tmp_path) as services:
         loaded = services.usage.load_sample(me(services))
@@ -224,11 +322,8 @@ def test_sample_data_can_be_seen_through(database_url: str, tmp_path: Path) -> N
         assert month.cost.actual <= month.cost.total.low < month.cost.total.high
         today = services.usage.today()
         found = insight.what_if(
-            me(services),
-            today - timedelta(29),
-            today,
+            Selection(me(services), today - timedelta(29), today, sample=True),
             [Target("demo", "any"), Target("local", "any")],
-            sample=True,
         )
         # The demo is free for a stated reason; a server of one's own has no price.
         assert [(row.kind, row.provider, row.low) for row in found.rows[::2]] == [

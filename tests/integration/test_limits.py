@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from core.usage.types import CallStatus
 from tests.fakes.gemini_server import GeminiServer, usage
 from tests.fakes.script import Script
 from tests.support.lab import Lab, ended, open_lab
+from tests.support.server import free_port
 from tests.support.store import migrated
 
 # --- the settings ---
@@ -212,9 +212,7 @@ class Redis:
     """A Redis server of our own, on a port of its own."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
