@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.providers.anthropic_models import Thinking, Traits, traits
-from core.providers.content import Attachment, FunctionDeclaration, MediaKind, ResponseSchema
+from core.providers.content import ANY_OBJECT, Attachment, FunctionDeclaration, MediaKind, ResponseSchema
 from core.providers.requests import file_as_text
 from core.providers.types import ChatMessage, CompletionRequest, ProviderInfo, ReasoningEffort, Role
 
@@ -37,6 +37,7 @@ def body(info: ProviderInfo, request: CompletionRequest, output_limit: int | Non
     effort = _effort(model, request, most)
     config = effort.pop("output_config", {})
     if request.response_schema is not None:
+        _check_schema(info, request.response_schema)
         config["format"] = {"type": "json_schema", "schema": _schema(request.response_schema)}
     found: dict[str, Any] = {
         "model": request.model,
@@ -91,6 +92,16 @@ def _effort(model: Traits, request: CompletionRequest, most: int) -> dict[str, A
     if budget < _LEAST_BUDGET or any(message.tool_results for message in request.messages):
         return {}
     return {"thinking": {"type": "enabled", "budget_tokens": budget}}
+
+
+def _check_schema(info: ProviderInfo, wanted: ResponseSchema) -> None:
+    if wanted.schema == ANY_OBJECT:
+        # Every object is closed for it: one without fields would have to stay empty.
+        raise AppError(
+            ErrorKind.VALIDATION,
+            N_("{provider} answers in JSON by a schema only. Send one with the fields of the answer."),
+            provider=info.label,
+        )
 
 
 def _schema(wanted: ResponseSchema) -> dict[str, Any]:

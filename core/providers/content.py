@@ -88,6 +88,10 @@ class ResponseSchema:
     name: str = "answer"
 
 
+ANY_OBJECT: JsonObject = {"type": "object"}
+"""The schema of an answer that is to be JSON of any shape; providers have a way of their own to ask for that."""
+
+
 @dataclass(frozen=True, slots=True)
 class SafetySetting:
     """Google's `HarmCategory` and `HarmBlockThreshold`, by their names."""

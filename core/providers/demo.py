@@ -10,8 +10,9 @@ from collections.abc import AsyncGenerator
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.providers.demo_answers import ENGLISH, RUSSIAN
+from core.providers.embedding import EmbeddingRequest
 from core.providers.estimate import estimate_prompt_tokens, estimate_tokens
-from core.providers.requests import check_request
+from core.providers.requests import check_embedding, check_request
 from core.providers.types import (
     Capability,
     CompletionRequest,
@@ -83,6 +84,11 @@ class DemoProvider:
             )
         )
         yield end
+
+    def embed(self, request: EmbeddingRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Always refuses: an invented vector would look like a real one."""
+        check_embedding(INFO, request)
+        raise NotImplementedError
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """The one model there is."""

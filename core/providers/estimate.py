@@ -9,7 +9,8 @@ Files other than text are rougher still: see `estimate_file_tokens`.
 """
 
 from core.providers.content import Attachment, MediaKind
-from core.providers.types import CompletionRequest
+from core.providers.embedding import EmbeddingRequest
+from core.providers.types import ModelRequest
 
 _PER_MESSAGE = 4  # role and separators; what OpenAI's cookbook counts for a chat message
 
@@ -68,8 +69,11 @@ def _estimate_utf8(data: bytes) -> int:
     return -(-thousandths // 1000)
 
 
-def estimate_prompt_tokens(request: CompletionRequest) -> int:
-    """Estimated input tokens of a request: its messages with their files, its system prompt and what frames them."""
+def estimate_prompt_tokens(request: ModelRequest) -> int:
+    """Estimated input tokens of a request: its messages with their files, its system prompt and what frames them; of
+    inputs to embed nothing but they."""
+    if isinstance(request, EmbeddingRequest):
+        return sum(estimate_tokens(each) if isinstance(each, str) else len(each) for each in request.inputs)
     texts = [message.text for message in request.messages]
     if request.system_prompt:
         texts.append(request.system_prompt)

@@ -50,6 +50,9 @@ _REFUSED: dict[ErrorKind, str] = {
         "the address ends in /v1."
     ),
 }
+_TOO_LONG_TO_EMBED = N_(
+    "The input is too long for {model}. Split it into shorter texts. {provider} said: {detail}"
+)
 _RATE_LIMIT_KNOWN = N_(
     "{provider} takes no more requests right now. Try again in {seconds} s or pick another model. "
     "It said: {detail}"
@@ -140,6 +143,13 @@ def broken(facts: CallFacts, error: BaseException, *, started: bool) -> AppError
     if isinstance(cause, (ValueError, TypeError, AttributeError, LookupError, *_http_errors("RequestError"))):
         return garbage(facts, detail)
     return _failure(ErrorKind.PROVIDER, _REPORTED, facts, f"{type(cause).__name__}: {detail}")
+
+
+def too_long_to_embed(failure: AppError) -> AppError:
+    """`failure` in the words of an embedding call, which has no conversation to shorten."""
+    if failure.kind is not ErrorKind.INVALID_CONTEXT:
+        return failure
+    return AppError(failure.kind, _TOO_LONG_TO_EMBED, **failure.params)
 
 
 def cut_stream(facts: CallFacts) -> AppError:

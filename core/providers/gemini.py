@@ -3,9 +3,12 @@
 import warnings
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from core.providers.access import Access
+from core.providers.embedding import Embedded, EmbeddingRequest, vector_of
+from core.providers.estimate import estimate_prompt_tokens
 from core.providers.failures import cut_stream
 from core.providers.gemini_answers import Answer
 from core.providers.gemini_wire import sdk_request
@@ -15,9 +18,13 @@ from core.providers.types import (
     TEXT_CHAT,
     Capability,
     CompletionRequest,
+    FinishReason,
     ModelInfo,
     ProviderInfo,
+    StreamEnd,
     StreamEvent,
+    TokenUsage,
+    UsageReport,
 )
 
 if TYPE_CHECKING:
@@ -43,11 +50,16 @@ INFO = ProviderInfo(
         Capability.STRUCTURED_OUTPUT,
         Capability.REASONING_EFFORT,
         Capability.COUNT_TOKENS,
+        Capability.EMBEDDINGS,
+        Capability.EMBEDDING_DIMENSIONS,
     },
     suggested_models=tuple(
         ModelInfo(name) for name in ("gemini-3.8-flash", "gemini-3.5-flash", "gemini-3.1-pro-preview")
     ),
+    embedding_models=(ModelInfo("gemini-embedding-001"), ModelInfo("gemini-embedding-2")),
 )
+
+MOST_IN_A_BATCH = 100  # texts that one request of Google's may ask embeddings of
 
 
 class GeminiProvider(SdkProvider["genai.Client"]):
@@ -101,6 +113,27 @@ class GeminiProvider(SdkProvider["genai.Client"]):
             raise cut_stream(self._facts(request.model))
         yield answer.end
 
+    async def _embeddings(self, request: EmbeddingRequest, call: Call) -> AsyncGenerator[StreamEvent, None]:
+        """In batches, one after another; what came of the first ones is reported when a later one fails."""
+        client = await self._sdk()
+
+        from google.genai import types
+
+        config = types.EmbedContentConfig(output_dimensionality=request.dimensions)
+        usage = TokenUsage()
+        for start in range(0, len(request.inputs), MOST_IN_A_BATCH):
+            batch = replace(request, inputs=request.inputs[start : start + MOST_IN_A_BATCH])
+            # Contents, because the SDK puts plain texts together to one for models that take pictures as well.
+            contents = [types.Content(parts=[types.Part(text=str(text))]) for text in batch.inputs]
+            with call.watched():
+                answer = await client.aio.models.embed_content(
+                    model=request.model, contents=cast("types.ContentListUnion", contents), config=config
+                )
+            usage = _with(usage, answer.usage_metadata, batch)
+            yield UsageReport(usage)
+            yield Embedded(tuple(vector_of(each.values or ()) for each in answer.embeddings or ()))
+        yield StreamEnd(FinishReason.STOP)
+
     async def _list_models(self) -> tuple[ModelInfo, ...]:
         client = await self._sdk()
         found = [
@@ -109,6 +142,7 @@ class GeminiProvider(SdkProvider["genai.Client"]):
                 model.display_name or "",
                 model.input_token_limit or None,
                 model.output_token_limit or None,
+                " ".join((model.description or "").split()),
             )
             async for model in await client.aio.models.list()
             if model.name and "generateContent" in (model.supported_actions or ())
@@ -145,3 +179,13 @@ class GeminiProvider(SdkProvider["genai.Client"]):
         # Inside a stream there are no headers, and the code is whatever the body says.
         code, details = cast("object", error.code), cast("object", error.details)  # pyright: ignore[reportUnknownMemberType]
         return Refusal(code if isinstance(code, int) else 0, details, retry_after)
+
+
+def _with(usage: TokenUsage, found: "types.UsageMetadata | None", batch: EmbeddingRequest) -> TokenUsage:
+    """`usage` with that of one more batch, which not every model tells."""
+    told = found.prompt_token_count if found is not None else None
+    return replace(
+        usage,
+        input_tokens=usage.input_tokens + (told or estimate_prompt_tokens(batch)),
+        estimated=usage.estimated or not told,
+    )

@@ -1,6 +1,7 @@
 """The Gemini SDK's chunks of an answer in our events."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ from core.providers.content import ToolCall
 from core.providers.gemini_wire import MADE_ID
 from core.providers.types import (
     FinishReason,
+    SafetyRating,
     StreamEnd,
     TextDelta,
     TokenUsage,
@@ -47,13 +49,16 @@ class Answer:
     def __init__(self) -> None:
         self._called = False
         self._end: StreamEnd | None = None
+        self._safety: tuple[SafetyRating, ...] = ()
 
     @property
     def end(self) -> StreamEnd | None:
         """How the model ended. Gemini calls it STOP also when it waits for a function."""
-        if self._end is not None and self._called and self._end.reason is FinishReason.STOP:
-            return StreamEnd(FinishReason.TOOL_CALLS, self._end.raw_reason)
-        return self._end
+        if self._end is None:
+            return None
+        called = self._called and self._end.reason is FinishReason.STOP
+        reason = FinishReason.TOOL_CALLS if called else self._end.reason
+        return replace(self._end, reason=reason, safety=self._safety)
 
     def events(
         self, chunk: "types.GenerateContentResponse"
@@ -69,6 +74,8 @@ class Answer:
         if chunk.usage_metadata is not None:
             yield UsageReport(usage_of(chunk.usage_metadata))
         self._end = _end(chunk, candidate) or self._end
+        # What a later chunk says covers more of the answer.
+        self._safety = _safety(chunk, candidate) or self._safety
 
 
 def _first(chunk: "types.GenerateContentResponse") -> "types.Candidate | None":
@@ -91,6 +98,18 @@ def _end(chunk: "types.GenerateContentResponse", candidate: "types.Candidate | N
     if chunk.prompt_feedback is not None and chunk.prompt_feedback.block_reason is not None:
         return StreamEnd(FinishReason.SAFETY, str(chunk.prompt_feedback.block_reason.value))
     return None
+
+
+def _safety(
+    chunk: "types.GenerateContentResponse", candidate: "types.Candidate | None"
+) -> tuple[SafetyRating, ...]:
+    """Of the answer; of the prompt where that was blocked and there is no answer."""
+    source = candidate if candidate is not None else chunk.prompt_feedback
+    return tuple(
+        SafetyRating(str(rating.category.value), str(rating.probability.value), bool(rating.blocked))
+        for rating in (source and source.safety_ratings) or ()
+        if rating.category is not None and rating.probability is not None
+    )
 
 
 def usage_of(found: "types.GenerateContentResponseUsageMetadata") -> TokenUsage:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
-from core.providers.content import Attachment, GeminiOptions, MediaKind, ToolCall, ToolResult
+from core.providers.content import ANY_OBJECT, Attachment, GeminiOptions, MediaKind, ToolCall, ToolResult
 from core.providers.gemini_fields import HARM_BLOCK_THRESHOLDS, HARM_CATEGORIES
 from core.providers.requests import file_as_text
 from core.providers.types import ChatMessage, CompletionRequest, ReasoningEffort, Role
@@ -196,7 +196,8 @@ def _config(request: CompletionRequest) -> "types.GenerateContentConfig":
         thinking_config=_thinking(request),
         tools=_tools(request),
         response_mime_type="application/json" if schema else options.response_mime_type,
-        response_json_schema=_plain(schema.schema) if schema else None,
+        # The type alone says as much, and a schema of no fields is refused.
+        response_json_schema=_plain(schema.schema) if schema and schema.schema != ANY_OBJECT else None,
         safety_settings=_safety(options),
         cached_content=options.cached_content or None,
         labels=dict(options.labels) or None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from core.errors import AppError
 from core.providers.access import Access, clean_url
 from core.providers.content import Attachment
+from core.providers.embedding import Embedded, EmbeddingRequest, vector_of
 from core.providers.failures import CallFacts, cut_stream
 from core.providers.gigachat_answer import Answer
 from core.providers.gigachat_client import SignIn, http_client, sdk_client
@@ -39,9 +40,13 @@ from core.providers.sdk_adapter import Call, SdkProvider
 from core.providers.types import (
     CompletionRequest,
     ConnectionReport,
+    FinishReason,
     ModelInfo,
+    StreamEnd,
     StreamEvent,
+    TokenUsage,
     ToolCallRequested,
+    UsageReport,
 )
 
 if TYPE_CHECKING:
@@ -134,6 +139,18 @@ class GigaChatProvider(SdkProvider["GigaChatAsyncClient"]):
         for tool_call in answer.calls:
             yield ToolCallRequested(tool_call)
         yield answer.end
+
+    async def _embeddings(self, request: EmbeddingRequest, call: Call) -> AsyncGenerator[StreamEvent, None]:
+        client = await self._sdk()
+        texts = [str(text) for text in request.inputs]
+        with call.watched():
+            answer = await client.aembeddings(texts, request.model)
+        tokens = sum(each.usage.prompt_tokens for each in answer.data)
+        if tokens:
+            yield UsageReport(TokenUsage(input_tokens=tokens))
+        found = sorted(answer.data, key=lambda each: each.index)
+        yield Embedded(tuple(vector_of(each.embedding) for each in found))
+        yield StreamEnd(FinishReason.STOP)
 
     async def _file_ids(
         self, client: "GigaChatAsyncClient", images: tuple[Attachment, ...]

@@ -21,11 +21,13 @@ INFO = ProviderInfo(
         Capability.STRUCTURED_OUTPUT,
         Capability.COUNT_TOKENS,
         Capability.BALANCE,
+        Capability.EMBEDDINGS,
     },
     suggested_models=tuple(
         ModelInfo(name)
         for name in ("GigaChat-2", "GigaChat-2-Pro", "GigaChat-2-Max", "GigaChat", "GigaChat-Pro")
     ),
+    embedding_models=(ModelInfo("Embeddings"), ModelInfo("EmbeddingsGigaR")),
 )
 # What GigaChat lists beside the models that chat.
 _NOT_CHAT = re.compile("embed|gigacheck", re.IGNORECASE)

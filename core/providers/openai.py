@@ -3,7 +3,7 @@
 import re
 
 from core.providers.access import Access
-from core.providers.openai_compatible import ChatCompletionsProvider
+from core.providers.openai_compatible import EMBEDDINGS, ChatCompletionsProvider
 from core.providers.openai_wire import Dialect
 from core.providers.types import TEXT_CHAT, Capability, ModelInfo, ProviderInfo
 
@@ -27,6 +27,7 @@ INFO = ProviderInfo(
     id="openai",
     label="OpenAI",
     capabilities=TEXT_CHAT
+    | EMBEDDINGS
     | {
         Capability.IMAGES,
         Capability.DOCUMENTS,
@@ -36,6 +37,10 @@ INFO = ProviderInfo(
         Capability.REASONING_EFFORT,
     },
     suggested_models=SUGGESTED_MODELS,
+    embedding_models=tuple(
+        ModelInfo(name)
+        for name in ("text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002")
+    ),
 )
 
 

@@ -1,11 +1,13 @@
 """What speaks OpenAI's chat completions (Ollama, llama.cpp, vLLM … and OpenAI itself), through the official SDK."""
 
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, ClassVar
+import re
+from collections.abc import AsyncGenerator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from core.providers.access import Access
+from core.providers.embedding import Embedded, EmbeddingRequest, vector_of
 from core.providers.failures import cut_stream, garbage
-from core.providers.openai_answer import AnswerReader
+from core.providers.openai_answer import AnswerReader, embedding_usage
 from core.providers.openai_wire import Dialect, body
 from core.providers.refusals import Refusal, retry_after_seconds
 from core.providers.sdk_adapter import Call, SdkProvider
@@ -13,18 +15,24 @@ from core.providers.types import (
     TEXT_CHAT,
     Capability,
     CompletionRequest,
+    FinishReason,
     ModelInfo,
     ProviderInfo,
+    StreamEnd,
     StreamEvent,
+    UsageReport,
 )
 
 if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI, AsyncStream
-    from openai.types.chat import ChatCompletionChunk
+    from openai.types import CreateEmbeddingResponse
 
 NO_KEY = "not-needed"  # the SDK insists on a key, local servers ignore it
-CAPABILITIES = TEXT_CHAT | {Capability.IMAGES, Capability.TOOLS, Capability.STRUCTURED_OUTPUT}
+EMBEDDINGS = frozenset(
+    {Capability.EMBEDDINGS, Capability.EMBEDDING_DIMENSIONS, Capability.EMBEDDING_TOKEN_IDS}
+)
+CAPABILITIES = TEXT_CHAT | EMBEDDINGS | {Capability.IMAGES, Capability.TOOLS, Capability.STRUCTURED_OUTPUT}
 
 
 class ChatCompletionsProvider(SdkProvider["AsyncOpenAI"]):
@@ -35,7 +43,9 @@ class ChatCompletionsProvider(SdkProvider["AsyncOpenAI"]):
     def __init__(self, info: ProviderInfo, access: Access) -> None:
         """AppError when the key or the address cannot be right."""
         super().__init__(info, access)
-        self._asks_usage = True  # until the server has refused to be asked
+        # Both until the server has refused to be asked.
+        self._asks_usage = True
+        self._asks_base64 = True
 
     def _build(self, http: "httpx2.AsyncClient") -> "AsyncOpenAI":
         from openai import AsyncOpenAI
@@ -78,22 +88,52 @@ class ChatCompletionsProvider(SdkProvider["AsyncOpenAI"]):
             yield requested
         yield reader.end
 
-    async def _open(self, request: CompletionRequest) -> "AsyncStream[ChatCompletionChunk]":
+    async def _open(self, request: CompletionRequest) -> "AsyncStream[Any]":
         from openai import BadRequestError, UnprocessableEntityError
 
         arguments = body(self._info, request, self.dialect)
         client = await self._sdk()
         if self._asks_usage:
             try:
-                return await client.chat.completions.create(
-                    **arguments, stream=True, stream_options={"include_usage": True}
-                )
+                return await _stream(client, {**arguments, "stream_options": {"include_usage": True}})
             except (BadRequestError, UnprocessableEntityError) as error:
                 if "stream_options" not in f"{error} {error.body}":
                     raise
-        chunks = await client.chat.completions.create(**arguments, stream=True)
+        chunks = await _stream(client, arguments)
         self._asks_usage = False
         return chunks
+
+    async def _embeddings(self, request: EmbeddingRequest, call: Call) -> AsyncGenerator[StreamEvent, None]:
+        with call.watched():
+            answer = await self._embedded(request)
+        usage = embedding_usage(answer)
+        if usage is not None:
+            yield UsageReport(usage)
+        found = sorted(answer.data, key=lambda each: each.index)
+        # The SDK's type knows numbers alone; what was asked for is base64, and either may come.
+        yield Embedded(tuple(vector_of(each.embedding) for each in found))
+        yield StreamEnd(FinishReason.STOP)
+
+    async def _embedded(self, request: EmbeddingRequest) -> "CreateEmbeddingResponse":
+        from openai import BadRequestError, UnprocessableEntityError, omit
+
+        client = await self._sdk()
+        # Its type has lists of one kind only; whoever mixes them is refused by the server.
+        inputs = cast("list[str]", list(request.inputs))
+        dimensions = omit if request.dimensions is None else request.dimensions
+        if self._asks_base64:  # a quarter of the bytes, and nothing to parse
+            try:
+                return await client.embeddings.create(
+                    model=request.model, input=inputs, dimensions=dimensions, encoding_format="base64"
+                )
+            except (BadRequestError, UnprocessableEntityError) as error:
+                if not re.search("encoding_format|base64", f"{error} {error.body}"):
+                    raise
+        answer = await client.embeddings.create(
+            model=request.model, input=inputs, dimensions=dimensions, encoding_format="float"
+        )
+        self._asks_base64 = False
+        return answer
 
     async def _list_models(self) -> tuple[ModelInfo, ...]:
         client = await self._sdk()
@@ -107,6 +147,20 @@ class ChatCompletionsProvider(SdkProvider["AsyncOpenAI"]):
         if isinstance(error, APIError) and not isinstance(error, APIConnectionError):
             return Refusal(0, error.body or error.message)
         return None
+
+
+async def _stream(client: "AsyncOpenAI", arguments: Mapping[str, Any]) -> "AsyncStream[Any]":
+    """`chat.completions.create`, without its look at each field of `arguments` and of each chunk: they stand as the
+    wire has them, and looking takes as long as sending them."""
+    from openai import AsyncStream
+
+    return await client.post(
+        "/chat/completions",
+        body={**arguments, "stream": True},
+        cast_to=object,
+        stream=True,
+        stream_cls=AsyncStream[Any],
+    )
 
 
 class OpenAICompatibleProvider(ChatCompletionsProvider):

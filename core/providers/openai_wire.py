@@ -10,7 +10,14 @@ from typing import Any
 
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
-from core.providers.content import Attachment, FunctionDeclaration, MediaKind, ResponseSchema, ToolCall
+from core.providers.content import (
+    ANY_OBJECT,
+    Attachment,
+    FunctionDeclaration,
+    MediaKind,
+    ResponseSchema,
+    ToolCall,
+)
 from core.providers.openai_schema import takes_strict
 from core.providers.requests import file_as_text
 from core.providers.types import ChatMessage, CompletionRequest, ProviderInfo, Role
@@ -42,7 +49,7 @@ class Dialect:
 
 
 def body(info: ProviderInfo, request: CompletionRequest, dialect: Dialect) -> dict[str, Any]:
-    """The arguments of `chat.completions.create`; AppError(VALIDATION) for a file that cannot be sent."""
+    """The body of a request for a chat completion; AppError(VALIDATION) for a file that cannot be sent."""
     schema = request.response_schema
     wanted: dict[str, Any] = {
         "temperature": request.temperature,
@@ -55,7 +62,7 @@ def body(info: ProviderInfo, request: CompletionRequest, dialect: Dialect) -> di
         "reasoning_effort": request.reasoning_effort.value if request.reasoning_effort else None,
         "tools": [_tool(tool) for tool in request.tools] or None,
         "response_format": _format(schema) if schema else None,
-        "extra_body": {"top_k": request.top_k} if dialect.top_k and request.top_k is not None else None,
+        "top_k": request.top_k if dialect.top_k else None,
     }
     return {
         "model": request.model,
@@ -71,6 +78,8 @@ def _tool(tool: FunctionDeclaration) -> dict[str, Any]:
 
 
 def _format(wanted: ResponseSchema) -> dict[str, Any]:
+    if wanted.schema == ANY_OBJECT:
+        return {"type": "json_object"}
     name = re.sub(r"[^a-zA-Z0-9_-]", "_", wanted.name)[:64] or "answer"
     strict = {"strict": True} if takes_strict(wanted.schema) else {}
     return {

@@ -55,6 +55,7 @@ _SIGNS: tuple[_Sign, ...] = (
         r"input token count.{0,60}exceeds|prompt is too long|string_above_max_length",
         r"exceed context limit|request_too_large",
         r"exceeds? (the|maximum) context (length|window|size)|context size has been exceeded",
+        r"input.{0,40} is too large to process",  # llama.cpp, of a text to embed
         r"context the overflows",  # LM Studio's own words
     ),
     _sign(
@@ -63,6 +64,7 @@ _SIGNS: tuple[_Sign, ...] = (
         r"model_not_found|models/\S+ is not (found|supported)|not supported for generatecontent",
         r"model\W.{0,120}?(not found|does not exist)|(unknown|no such|invalid) model|invalid model name",
         r'"model: [^"]+"',  # all that Anthropic says
+        r"not allowed to generate embeddings from this model",
     ),
     _sign(
         ErrorKind.SAFETY,

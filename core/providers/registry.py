@@ -109,9 +109,14 @@ class ProviderRegistry:
     async def route_on_loop(self, provider_id: str, user_id: int = WORKSPACE) -> Route:
         """`route` for an event loop: where that has to ask the database, a thread waits for it, and no answer
         that runs on the loop does."""
-        if self._in_memory(provider_id, user_id):
+        if self.in_memory(provider_id, user_id):
             return self.route(provider_id, user_id)
         return await to_thread.run_sync(self.route, provider_id, user_id, abandon_on_cancel=True)
+
+    def in_memory(self, provider_id: str, user_id: int = WORKSPACE) -> bool:
+        """Whether `route`, asked right after, will ask no database."""
+        known = provider_id in self._known or provider_id == self._demo.info.id
+        return (known or self._keys.endpoints_in_memory()) and self._keys.in_memory(user_id, provider_id)
 
     def note_use(self, route: Route) -> None:
         """For whoever asks for an answer: its key is used now. To look a route up is no use."""
@@ -157,10 +162,6 @@ class ProviderRegistry:
     async def aclose(self) -> None:
         """Close all connections; on the loop that used them."""
         await self._pool.aclose()
-
-    def _in_memory(self, provider_id: str, user_id: int) -> bool:
-        known = provider_id in self._known or provider_id == self._demo.info.id
-        return (known or self._keys.endpoints_in_memory()) and self._keys.in_memory(user_id, provider_id)
 
     def _kept(self, identity: Identity) -> _Listed | None:
         with self._lock:

@@ -3,6 +3,7 @@
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.providers.content import Attachment, MediaKind
+from core.providers.embedding import EmbeddingRequest
 from core.providers.types import MEDIA, Capability, CompletionRequest, ProviderInfo
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -36,6 +37,30 @@ def check_request(info: ProviderInfo, request: CompletionRequest) -> None:
             N_(
                 "{provider} cannot answer by a schema. Pick another model, or take the schema out of the request."
             ),
+            provider=info.label,
+        )
+
+
+def check_embedding(info: ProviderInfo, request: EmbeddingRequest) -> None:
+    """AppError(VALIDATION) when `info`'s provider could not make the embeddings that `request` asks for."""
+    if Capability.EMBEDDINGS not in info.capabilities:
+        raise AppError(
+            ErrorKind.VALIDATION,
+            N_("{provider} makes no embeddings. Pick a model of another provider."),
+            provider=info.label,
+        )
+    if Capability.EMBEDDING_TOKEN_IDS not in info.capabilities and not all(
+        isinstance(each, str) for each in request.inputs
+    ):
+        raise AppError(
+            ErrorKind.VALIDATION,
+            N_("{provider} takes no token ids. Send the input as text."),
+            provider=info.label,
+        )
+    if Capability.EMBEDDING_DIMENSIONS not in info.capabilities and request.dimensions is not None:
+        raise AppError(
+            ErrorKind.VALIDATION,
+            N_("{provider} makes embeddings of one length only. Leave out `dimensions`."),
             provider=info.label,
         )
 

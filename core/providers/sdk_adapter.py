@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from core.errors import AppError
 from core.providers.access import Access
-from core.providers.failures import CallFacts, broken, refused, shown_url
+from core.providers.embedding import Embedded, EmbeddingRequest
+from core.providers.failures import CallFacts, broken, garbage, refused, shown_url, too_long_to_embed
 from core.providers.refusals import Refusal
-from core.providers.requests import check_request
+from core.providers.requests import check_embedding, check_request
 from core.providers.types import (
     CompletionRequest,
     ConnectionReport,
     ModelInfo,
+    ModelRequest,
     PreparedRequest,
     ProviderInfo,
+    StreamEnd,
     StreamEvent,
 )
 
@@ -73,25 +76,54 @@ class SdkProvider(ABC, Generic[ClientT]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._info.id}>"
 
-    async def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamEvent, None]:
+    def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamEvent, None]:
         """See Provider.stream."""
-        check_request(self._info, request)
+        return self._converted_events(request)
+
+    def embed(self, request: EmbeddingRequest) -> AsyncGenerator[StreamEvent, None]:
+        """See Provider.embed."""
+        return self._converted_events(request)
+
+    async def _converted_events(self, request: ModelRequest) -> AsyncGenerator[StreamEvent, None]:
         call = Call(request.model)
         failure: AppError | None = None
+        opened = self._opened(request, call)
         try:
-            async with aclosing(self._events(request, call)) as events:
+            async with aclosing(opened) as events:
                 async for event in events:
                     yield event
         except AppError:
             raise
         except Exception as error:  # noqa: BLE001  whatever an SDK raises becomes ours, here and nowhere else
             failure = self._converted(error, call)
+            if isinstance(request, EmbeddingRequest):
+                failure = too_long_to_embed(failure)
         finally:
             # The SDK's generators close theirs when they are collected; Stop must not wait for that.
             for response in call.responses:
                 await response.aclose()
         if failure is not None:
             raise failure
+
+    def _opened(self, request: ModelRequest, call: Call) -> AsyncGenerator[StreamEvent, None]:
+        if isinstance(request, EmbeddingRequest):
+            check_embedding(self._info, request)
+            return self._counted(request, self._embeddings(request, call))
+        check_request(self._info, request)
+        return self._events(request, call)
+
+    async def _counted(
+        self, request: EmbeddingRequest, found: AsyncGenerator[StreamEvent, None]
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """`found`, which has to bring one vector for each input."""
+        vectors = 0
+        async with aclosing(found) as events:
+            async for event in events:
+                vectors += len(event.vectors) if isinstance(event, Embedded) else 0
+                if isinstance(event, StreamEnd) and vectors != len(request.inputs):
+                    said = f"{vectors} embeddings for {len(request.inputs)} inputs"
+                    raise garbage(self._facts(request.model), said)
+                yield event
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """See Provider.models."""
@@ -147,6 +179,10 @@ class SdkProvider(ABC, Generic[ClientT]):
     @abstractmethod
     def _events(self, request: CompletionRequest, call: Call) -> AsyncGenerator[StreamEvent, None]:
         """The stream, with the SDK's own errors."""
+
+    def _embeddings(self, request: EmbeddingRequest, call: Call) -> AsyncGenerator[StreamEvent, None]:
+        """The events of `embed`, with the SDK's own errors; where there is Capability.EMBEDDINGS."""
+        raise NotImplementedError
 
     @abstractmethod
     async def _list_models(self) -> tuple[ModelInfo, ...]:

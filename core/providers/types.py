@@ -14,6 +14,7 @@ from core.providers.content import (
     ToolCall,
     ToolResult,
 )
+from core.providers.embedding import Embedded, EmbeddingRequest
 
 
 class Role(StrEnum):
@@ -41,6 +42,9 @@ class Capability(StrEnum):
     REASONING_EFFORT = "reasoning_effort"
     COUNT_TOKENS = "count_tokens"  # an exact count by the provider, before sending
     BALANCE = "balance"  # tells what is left of a prepaid package
+    EMBEDDINGS = "embeddings"
+    EMBEDDING_DIMENSIONS = "embedding_dimensions"  # as many as are asked for
+    EMBEDDING_TOKEN_IDS = "embedding_token_ids"  # noqa: S105 - takes inputs as token ids; no secret
 
 
 TEXT_CHAT = frozenset(
@@ -144,6 +148,10 @@ class CompletionRequest:
     gemini: GeminiOptions | None = None
 
 
+ModelRequest = CompletionRequest | EmbeddingRequest
+"""What can be asked of a model."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextDelta:
     """The next piece of the answer; never empty."""
@@ -159,11 +167,24 @@ class UsageReport:
 
 
 @dataclass(frozen=True, slots=True)
+class SafetyRating:
+    """How likely a provider takes an answer, or the prompt it refused, to do a kind of harm, in its own words.
+
+    `blocked`: whether it kept the text back for that.
+    """
+
+    category: str
+    probability: str
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StreamEnd:
-    """The model ended by itself. `raw_reason` is the provider's own word for it."""
+    """The model ended by itself. `raw_reason` is the provider's own word for it. `safety`: from those that rate."""
 
     reason: FinishReason
     raw_reason: str = ""
+    safety: tuple[SafetyRating, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +194,19 @@ class ToolCallRequested:
     call: ToolCall
 
 
-StreamEvent = TextDelta | ToolCallRequested | UsageReport | StreamEnd
+StreamEvent = TextDelta | ToolCallRequested | Embedded | UsageReport | StreamEnd
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model that can be picked. Its limits are tokens, None when the provider does not tell."""
+    """A model that can be picked. Its limits are tokens, None when the provider does not tell; `description` is the
+    provider's own, "" when there is none."""
 
     id: str
     label: str = ""
     input_limit: int | None = None
     output_limit: int | None = None
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +214,8 @@ class ProviderInfo:
     """What a provider is and can do.
 
     `free_reason`: why its calls cost an explicit 0 (English, for the price source); None = priced or unpriced.
-    `notice`: a label (translatable) that stands on every message of it, or None.
+    `notice`: a label (translatable) that stands on every message of it, or None. `embedding_models`: known ones
+    that make embeddings; a provider lists the models that chat.
     """
 
     id: str
@@ -200,6 +224,7 @@ class ProviderInfo:
     suggested_models: tuple[ModelInfo, ...] = ()
     free_reason: str | None = None
     notice: str | None = None
+    embedding_models: tuple[ModelInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,16 +247,19 @@ class PreparedRequest:
 class Provider(Protocol):
     """One AI provider behind its official SDK.
 
-    `stream` yields any number of TextDelta and UsageReport and exactly one StreamEnd, the last event.
-    It raises AppError only: the SDK's errors are converted once, inside the adapter. A stream that
-    the server cuts off before a finish reason raises AppError(CUT_STREAM). Closing the generator
-    (aclose) or cancelling the task closes the connection. No retries here: the engine owns them.
+    `stream` yields any number of TextDelta and UsageReport and exactly one StreamEnd, the last event; `embed` the
+    same with Embedded, as many vectors in all as there are inputs. They raise AppError only: the SDK's errors are
+    converted once, inside the adapter. A stream that the server cuts off before a finish reason raises
+    AppError(CUT_STREAM). Closing the generator (aclose) or cancelling the task closes the connection. No retries
+    here: the engine owns them.
     """
 
     @property
     def info(self) -> ProviderInfo: ...
 
     def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamEvent, None]: ...
+
+    def embed(self, request: EmbeddingRequest) -> AsyncGenerator[StreamEvent, None]: ...
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """The models this key can use, in the provider's order; AppError when it cannot be asked."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from core.providers.embedding import Embedded, EmbeddingRequest
 from core.providers.types import ChatMessage, CompletionRequest, Provider, Role, StreamEvent, TextDelta
 from tests.fakes.http_server import FakeServer
 
@@ -18,7 +19,8 @@ class Adapter:
     """How to make a provider, and what it is spoken to with.
 
     `wire` is the module of its fake server: its errors (`wrong_key()`, `rate_limit(seconds=)` …), `usage()`,
-    and what it finds in a request's body: `images_of`, `tool_names_of`, `tool_results_of`, `schema_of`.
+    and what it finds in a request's body: `images_of`, `tool_names_of`, `tool_results_of`, `schema_of`, `inputs_of`.
+    `embedding_model`: one that makes embeddings, "" where none does.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Adapter:
     url_setting: str = ""
     setting: str = ""
     key: str = KEY
+    embedding_model: str = ""
     first_url_setting: str = ""  # of the address asked first, where that is another than `url_setting`'s
 
     @asynccontextmanager
@@ -52,6 +55,17 @@ async def collect(provider: Provider, request: CompletionRequest) -> list[Stream
     """All events of one answer."""
     async with aclosing(provider.stream(request)) as events:
         return [event async for event in events]
+
+
+async def embedded(provider: Provider, request: EmbeddingRequest) -> list[StreamEvent]:
+    """All events of one embedding call."""
+    async with aclosing(provider.embed(request)) as events:
+        return [event async for event in events]
+
+
+def vectors_of(events: list[StreamEvent]) -> list[list[float]]:
+    """The embeddings, in the order of the inputs."""
+    return [list(vector) for event in events if isinstance(event, Embedded) for vector in event.vectors]
 
 
 def text_of(events: list[StreamEvent]) -> str:

@@ -9,7 +9,8 @@ import pytest
 
 from core.config import Settings
 from core.logs import configure_logging
-from tests.contract.adapter import Adapter, ask, collect
+from core.providers.embedding import EmbeddingRequest
+from tests.contract.adapter import Adapter, ask, collect, embedded
 from tests.contract.adapters import on_the_wire
 from tests.fakes.http_server import FakeServer
 from tests.fakes.script import Script
@@ -53,6 +54,8 @@ def test_the_log_at_debug_holds_no_key_and_no_message(
         async with adapter.provider(server.url) as provider:
             await provider.models()
             await collect(provider, ask(adapter.model, SAID, system_prompt=SAID))
+            if adapter.embedding_model:
+                await embedded(provider, EmbeddingRequest(adapter.embedding_model, (SAID,)))
 
     asyncio.run(run())
     logging.getLogger("core").debug("the log is open")

@@ -1,4 +1,5 @@
-"""A Gemini server: v1beta `streamGenerateContent?alt=sse`, `generateContent`, `countTokens` and the list of models.
+"""A Gemini server: v1beta `streamGenerateContent?alt=sse`, `generateContent`, `countTokens`, `batchEmbedContents`
+(of at most 100 texts) and the list of models.
 
     with GeminiServer(Script(chunks=["Hi", " there"], usage=usage(prompt=7, output=2))) as server:
         provider = GeminiProvider("key", server.url)
@@ -16,10 +17,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.fakes.http_server import FakeServer
-from tests.fakes.script import COUNTED, Received, Script
+from tests.fakes.script import COUNTED, Received, Script, vector_of
 from tests.fakes.wire import Connection
 
 MODELS = ("gemini-3.8-flash", "gemini-3.5-flash", "gemini-3.1-pro-preview")
+EMBEDDING_MODELS = ("gemini-embedding-001", "gemini-embedding-2", "text-embedding-004")
+MOST_IN_A_BATCH = 100
 
 
 def usage(
@@ -110,6 +113,8 @@ class GeminiServer(FakeServer):
             if self.listing is not None:
                 return await self.whole(self.listing, connection)
             return await connection.whole(200, {"models": [*map(_model, self.models), _EMBEDDING]})
+        if request.path.endswith(":batchEmbedContents"):
+            return await self._embed(request, connection)
         script = self.script_for(request, _last_message(request.body))
         if script.error:
             return await self.whole(script, connection)
@@ -124,11 +129,32 @@ class GeminiServer(FakeServer):
         chunk = _chunk(request.model, script.text, script.finish or "STOP")
         return await connection.whole(200, {**chunk, **_counted(script, request, len(script.chunks))})
 
+    async def _embed(self, request: Received, connection: Connection) -> None:
+        texts = inputs_of(request.body)
+        script = self.script_for(request, " ".join(texts))
+        if not script.error and request.model not in EMBEDDING_MODELS:
+            return await self.whole(unknown_model(request.model), connection)
+        if len(texts) > MOST_IN_A_BATCH:
+            message = "* BatchEmbedContentsRequest.requests: at most 100 requests can be in one batch\n"
+            return await self.whole(_failing(400, "INVALID_ARGUMENT", message), connection)
+        found = script.vectors
+        if found is None:
+            asked = request.body["requests"]
+            found = [
+                vector_of(text, each.get("outputDimensionality"))
+                for text, each in zip(texts, asked, strict=True)
+            ]
+        answer: dict[str, Any] = {"embeddings": [{"values": list(vector)} for vector in found]}
+        if script.usage is not None:
+            counted = {"promptTokenCount": sum(len(text.split()) for text in texts)}
+            answer["usageMetadata"] = counted if script.usage is COUNTED else script.usage
+        return await self.in_one_piece(script, answer, connection)
+
     async def _stream(self, request: Received, script: Script, connection: Connection) -> None:
         await connection.begin()
         if script.blocked:
-            feedback = {"promptFeedback": {"blockReason": script.blocked}}
-            await connection.event({**feedback, **_counted(script, request, 0)})
+            feedback = {"blockReason": script.blocked, **_rated(script)}
+            await connection.event({"promptFeedback": feedback, **_counted(script, request, 0)})
             await connection.end()
             return
         for thought in script.thoughts:
@@ -149,6 +175,7 @@ class GeminiServer(FakeServer):
             await connection.event(script.stream_error)
         elif script.finish is not None:
             last = _chunk(request.model, "", script.finish or "STOP")
+            last["candidates"][0] |= _rated(script)
             await connection.event({**last, **_counted(script, request, sent)})
         await connection.end()
 
@@ -161,6 +188,7 @@ def _model(name: str) -> dict[str, Any]:
     return {
         "name": f"models/{name}",
         "displayName": title,
+        "description": f"Fast and versatile:\n{title}.",
         "inputTokenLimit": 1_048_576,
         "outputTokenLimit": 65_536,
         "supportedGenerationMethods": ["generateContent", "countTokens"],
@@ -172,6 +200,11 @@ def _chunk(model: str, text: str, finish: str = "") -> dict[str, Any]:
     if finish:
         candidate["finishReason"] = finish
     return {"candidates": [candidate], "modelVersion": model, "responseId": "r-1"}
+
+
+def _rated(script: Script) -> dict[str, Any]:
+    ratings = [{"category": category, "probability": likely} for category, likely in script.safety]
+    return {"safetyRatings": ratings} if ratings else {}
 
 
 def _counted(script: Script, request: Received, sent: int) -> dict[str, Any]:
@@ -232,6 +265,11 @@ def _parts(body: Any) -> Iterator[dict[str, Any]]:
 def _either(found: Mapping[str, Any], *names: str) -> Any:
     """Google reads both spellings of a name, and the SDK sends both."""
     return next(found[name] for name in names if name in found)
+
+
+def inputs_of(body: Any) -> list[str]:
+    """The texts that a request wants embedded."""
+    return ["".join(part["text"] for part in each["content"]["parts"]) for each in body["requests"]]
 
 
 def images_of(body: Any) -> list[tuple[str, bytes]]:

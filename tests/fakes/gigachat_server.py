@@ -24,11 +24,12 @@ from urllib.parse import parse_qs
 from uuid import uuid4
 
 from tests.fakes.http_server import FakeServer
-from tests.fakes.script import COUNTED, Received, Script
+from tests.fakes.script import COUNTED, Received, Script, vector_of
 from tests.fakes.wire import Connection
 
 MODELS = ("GigaChat-2", "GigaChat-2-Pro", "GigaChat-2-Max", "GigaChat")
 NOT_CHAT = ("Embeddings", "EmbeddingsGigaR", "GigaCheckDetection")
+EMBEDDING_MODELS = NOT_CHAT[:2]
 _API = "/api/v1"
 
 # By file id, which are unique: what a request names is found whichever server took it.
@@ -113,6 +114,10 @@ def no_region() -> Script:
 STREAM_ERROR = {"status": 429, "message": "Too many requests"}
 
 
+def inputs_of(body: Mapping[str, Any]) -> list[str]:
+    return body["input"]
+
+
 def images_of(body: Mapping[str, Any]) -> list[tuple[str, bytes]]:
     ids = [name for message in body["messages"] for name in message.get("attachments", ())]
     return [_UPLOADED[name] for name in ids]
@@ -131,7 +136,7 @@ def schema_of(body: Mapping[str, Any]) -> Any:
 
 
 class GigaChatServer(FakeServer):
-    """Both servers; `asked` are the chat requests alone, `requests` all."""
+    """Both servers; `asked` are the requests for an answer or for embeddings, `requests` all."""
 
     def __init__(
         self, default: Script | None = None, models: tuple[str, ...] = MODELS, api_key: str = ""
@@ -155,8 +160,9 @@ class GigaChatServer(FakeServer):
 
     @property
     def asked(self) -> list[Received]:
-        """The requests for an answer."""
-        return [request for request in self.requests if request.path == f"{_API}/chat/completions"]
+        """The requests for an answer, and those for embeddings."""
+        paths = (f"{_API}/chat/completions", f"{_API}/embeddings")
+        return [request for request in self.requests if request.path in paths]
 
     @property
     def signed_in(self) -> list[Received]:
@@ -192,6 +198,8 @@ class GigaChatServer(FakeServer):
         path = request.path.removeprefix(_API)
         if path == "/chat/completions":
             return await self._chat(request, connection)
+        if path == "/embeddings":
+            return await self._embed(request, connection)
         if path == "/models" and self.listing is not None:
             return await self.whole(self.listing, connection)
         if path == "/balance" and self.packages is None:
@@ -274,6 +282,28 @@ class GigaChatServer(FakeServer):
             if message["role"] == "function" and not isinstance(json.loads(message["content"]), dict):
                 return await self.whole(_failing(422, "Invalid params: function content"), connection)
         return await self._stream(request, script, connection)
+
+    async def _embed(self, request: Received, connection: Connection) -> None:
+        texts = inputs_of(request.body)
+        script = self.script_for(request, " ".join(texts))
+        if not script.error and request.model not in EMBEDDING_MODELS:
+            return await self.whole(unknown_model(request.model), connection)
+        found = [vector_of(text) for text in texts] if script.vectors is None else script.vectors
+        # Each vector says its own tokens, and there is no total.
+        told = [len(text.split()) for text in texts] if script.usage is COUNTED else [0] * len(found)
+        if script.usage is not None and script.usage is not COUNTED:
+            told[0] = script.usage["prompt_tokens"]
+        data = [
+            {
+                "object": "embedding",
+                "index": at,
+                "embedding": list(vector),
+                "usage": {"prompt_tokens": tokens},
+            }
+            for at, (vector, tokens) in enumerate(zip(found, told, strict=False))
+        ]
+        answer = {"object": "list", "data": data, "model": request.model}
+        return await self.in_one_piece(script, answer, connection)
 
     async def _stream(self, request: Received, script: Script, connection: Connection) -> None:
         await connection.begin()

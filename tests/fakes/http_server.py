@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import Self
+from typing import Any, Self
 
 from tests.fakes.script import Received, Script
 from tests.fakes.wire import Connection, WatchedReader, read_request
@@ -125,6 +125,17 @@ class FakeServer:
         if script.hang_after is not None:
             await self._released.wait()
         await connection.whole(script.status, script.error, script.headers)
+
+    async def in_one_piece(self, script: Script, body: Any, connection: Connection) -> None:
+        """`body` as an answer that is no stream, or the script's error; it may hang first, or be cut in its middle."""
+        if script.error:
+            return await self.whole(script, connection)
+        if script.hang_after is not None:
+            await self._released.wait()
+        if script.cut_after is not None:
+            await connection.half()
+            raise CutConnectionError
+        return await connection.whole(200, body)
 
     # --- inside ---
 

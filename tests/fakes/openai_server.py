@@ -1,10 +1,11 @@
-"""An OpenAI-compatible server: `/v1/chat/completions`, streaming and not, and `/v1/models`.
+"""An OpenAI-compatible server: `/v1/chat/completions`, streaming and not, `/v1/embeddings` and `/v1/models`.
 
     with OpenAIServer(Script(chunks=["Hi", " there"], usage=usage(prompt=7, completion=2))) as server:
         provider = OpenAICompatibleProvider("local", "Local", None, server.url)
 
 As the real ones, it sends usage in a stream only when `stream_options` asks for it, in a last chunk without
-choices. `stream_options="ignore"` or `"refuse"` makes it an older local server. Functions are asked for in pieces;
+choices. Embeddings come as base64 where that is asked for; `base64="ignore"` or `"refuse"` makes it an older server.
+`stream_options="ignore"` or `"refuse"` makes it an older local server. Functions are asked for in pieces;
 `calls="ollama"` sends each one whole, all with the same index and no id, and "stop" as the reason. A result without
 its call, or a call without its result, is refused. Errors have OpenAI's shapes: `server.queue(wrong_key())`,
 `rate_limit(seconds=7)`, `unknown_model("x")`, `too_long()`, `no_balance()`, `broken()`, `overloaded()`,
@@ -12,15 +13,17 @@ its call, or a call without its result, is refused. Errors have OpenAI's shapes:
 """
 
 import json
-from base64 import b64decode
-from collections.abc import Iterator, Mapping
+import struct
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from tests.fakes.http_server import FakeServer
-from tests.fakes.script import COUNTED, Received, Script
+from tests.fakes.script import COUNTED, Received, Script, vector_of
 from tests.fakes.wire import Connection
 
 MODELS = ("gpt-6.1-sol", "gpt-6.1-terra", "gpt-5.4-mini", "local-model")
+EMBEDDING_MODELS = ("text-embedding-3-small", "text-embedding-3-large", "local-embed")
 
 
 def usage(
@@ -112,10 +115,12 @@ class OpenAIServer(FakeServer):
         api_key: str = "",
         stream_options: Literal["honour", "ignore", "refuse"] = "honour",
         calls: Literal["openai", "ollama"] = "openai",
+        base64: Literal["honour", "ignore", "refuse"] = "honour",
     ) -> None:
         super().__init__(default, models, api_key)
         self.stream_options = stream_options
         self.calls = calls
+        self.base64 = base64
 
     @property
     def url(self) -> str:
@@ -127,10 +132,9 @@ class OpenAIServer(FakeServer):
         if self.api_key and request.headers.get("authorization") != f"Bearer {self.api_key}":
             return await self.whole(wrong_key(), connection)
         if request.path == "/v1/models":
-            if self.listing is not None:
-                return await self.whole(self.listing, connection)
-            data = [{"id": name, "object": "model", "created": 0, "owned_by": "x"} for name in self.models]
-            return await connection.whole(200, {"object": "list", "data": data})
+            return await self._list(connection)
+        if request.path == "/v1/embeddings":
+            return await self._embed(request, connection)
         if request.path != "/v1/chat/completions":
             return await connection.whole(404, "404 page not found")
         script = self.script_for(request, _last_message(request.body))
@@ -146,6 +150,36 @@ class OpenAIServer(FakeServer):
         if request.body.get("stream"):
             return await self._stream(request, script, connection)
         return await connection.whole(200, _completion(request, script))
+
+    async def _list(self, connection: Connection) -> None:
+        if self.listing is not None:
+            return await self.whole(self.listing, connection)
+        data = [{"id": name, "object": "model", "created": 0, "owned_by": "x"} for name in self.models]
+        return await connection.whole(200, {"object": "list", "data": data})
+
+    async def _embed(self, request: Received, connection: Connection) -> None:
+        body = request.body
+        script = self.script_for(request, str(body["input"]))
+        if not script.error and request.model not in EMBEDDING_MODELS:
+            return await self.whole(unknown_model(request.model), connection)
+        if self.base64 == "refuse" and body.get("encoding_format") == "base64":
+            message = "encoding_format must be float"
+            return await self.whole(_failing(400, message, "invalid_request_error"), connection)
+        packed = self.base64 == "honour" and body.get("encoding_format") == "base64"
+        found = script.vectors
+        if found is None:
+            found = [vector_of(str(text), body.get("dimensions")) for text in inputs_of(body)]
+        data = [
+            {"object": "embedding", "index": index, "embedding": _packed(vector) if packed else list(vector)}
+            for index, vector in enumerate(found)
+        ]
+        # Real servers need not keep the order.
+        answer: dict[str, Any] = {"object": "list", "data": data[::-1], "model": request.model}
+        if script.usage is not None:
+            tokens = sum(len(str(text).split()) for text in inputs_of(body))
+            counted = {"prompt_tokens": tokens, "total_tokens": tokens}
+            answer["usage"] = counted if script.usage is COUNTED else script.usage
+        return await self.in_one_piece(script, answer, connection)
 
     async def _stream(self, request: Received, script: Script, connection: Connection) -> None:
         await connection.begin()
@@ -220,6 +254,10 @@ def _counted(script: Script, request: Received, sent: int) -> Any:
     return usage(prompt=words, completion=sent)
 
 
+def _packed(vector: Sequence[float]) -> str:
+    return b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
 def _last_message(body: Any) -> str:
     messages = body.get("messages") or [{}]
     return _text(messages[-1])
@@ -251,6 +289,12 @@ def _unpaired(body: Any) -> str | None:
 
 
 # --- what stands in a request ---
+
+
+def inputs_of(body: Any) -> list[Any]:
+    """What a request for embeddings wants embedded: texts, or lists of token ids."""
+    found = body["input"]
+    return found if isinstance(found, list) and not isinstance(found[0], int) else [found]
 
 
 def images_of(body: Any) -> list[tuple[str, bytes]]:

@@ -19,8 +19,9 @@ class Script:
     `server.release()`, and then the rest does. `error`: sent as the whole body instead, with `status` and
     `headers`: a str as HTML, all else as JSON. `stream_error`: an error object sent inside the stream after
     the chunks. `thoughts` are streamed before the chunks. `blocked`: Gemini's reason to refuse the prompt.
+    `safety`: Gemini's ratings of the answer or of the refused prompt, (category, probability) each.
     `tool_calls`: (name, arguments) of the functions the model asks for, sent after the chunks as the wire does
-    it, with its own finish reason for that.
+    it, with its own finish reason for that. `vectors`: the embeddings to answer with; None for `vector_of` each input.
     """
 
     chunks: Sequence[str] = ("Hello", ", ", "world!")
@@ -37,12 +38,23 @@ class Script:
     hang_after: int | None = None
     stream_error: Mapping[str, Any] | None = None
     blocked: str = ""
+    safety: Sequence[tuple[str, str]] = ()
     tool_calls: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    vectors: Sequence[Sequence[float]] | None = None
 
     @property
     def text(self) -> str:
         """The whole answer."""
         return "".join(self.chunks)
+
+
+def vector_of(text: str, dimensions: int | None = None) -> list[float]:
+    """The embedding that the fakes make of a text: of three dimensions, or as many as were asked for.
+
+    Quarters, so that single precision holds them exactly.
+    """
+    at = sum(text.encode("utf-8", "surrogatepass")) % 1_000
+    return [(at + place) / 4 for place in range(dimensions or 3)]
 
 
 @dataclass

@@ -40,6 +40,12 @@ class Connection:
         self._writer.write(data)
         await self._writer.drain()
 
+    async def half(self) -> None:
+        """The beginning of a response whose end is promised."""
+        self._head(200, {"Content-Type": "application/json", "Content-Length": "1000"})
+        self._writer.write(b'{"object": "list", ')
+        await self._writer.drain()
+
     async def begin(self) -> None:
         """The head of an event stream."""
         self._head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"})

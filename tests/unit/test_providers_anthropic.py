@@ -7,7 +7,14 @@ import pytest
 
 from core.errors import AppError, ErrorKind
 from core.providers.anthropic import AnthropicProvider
-from core.providers.content import Attachment, FunctionDeclaration, ResponseSchema, ToolCall, ToolResult
+from core.providers.content import (
+    ANY_OBJECT,
+    Attachment,
+    FunctionDeclaration,
+    ResponseSchema,
+    ToolCall,
+    ToolResult,
+)
 from core.providers.types import (
     ChatMessage,
     CompletionRequest,
@@ -260,6 +267,12 @@ def test_a_schema_says_only_what_anthropic_enforces() -> None:
     assert schema["additionalProperties"] is False
     assert "minimum" not in schema["properties"]["age"]
     assert "minimum: 0" in schema["properties"]["age"]["description"]
+
+
+def test_json_of_any_shape_is_refused_before_sending() -> None:
+    with pytest.raises(AppError, match="by a schema only") as refused:
+        body_of(ask(NEWEST, response_schema=ResponseSchema(ANY_OBJECT)))
+    assert refused.value.kind is ErrorKind.VALIDATION
 
 
 def test_a_schema_the_sdk_cannot_read_is_left_to_the_server() -> None:

@@ -57,6 +57,21 @@ BODIES: list[tuple[int, Any, ErrorKind]] = [
     (404, 'model "x" not found, try pulling it first', ErrorKind.UNKNOWN_MODEL),
     (404, {"error": 'model "x" not found'}, ErrorKind.UNKNOWN_MODEL),
     (400, {"error": "the input length exceeds the context length"}, ErrorKind.INVALID_CONTEXT),
+    (
+        500,
+        {
+            "error": {
+                "code": 500,
+                "message": "input (900 tokens) is too large to process. increase the batch size",
+            }
+        },
+        ErrorKind.INVALID_CONTEXT,
+    ),
+    (
+        403,
+        {"error": {"message": "You are not allowed to generate embeddings from this model"}},
+        ErrorKind.UNKNOWN_MODEL,
+    ),
     (400, "Trying to keep the first 111490 tokens when context the overflows.", ErrorKind.INVALID_CONTEXT),
     (0, {"message": "Context size has been exceeded."}, ErrorKind.INVALID_CONTEXT),
     (

@@ -26,6 +26,7 @@ from core.providers.types import (
     PreparedRequest,
     ReasoningEffort,
     Role,
+    SafetyRating,
     StreamEnd,
     TextDelta,
     TokenUsage,
@@ -134,6 +135,34 @@ def test_a_blocked_prompt_ends_for_safety(server: GeminiServer) -> None:
     events = answer(server, ask("gemini-3.8-flash"))
     assert events[-1] == StreamEnd(FinishReason.SAFETY, "PROHIBITED_CONTENT")
     assert not text_of(events)
+
+
+def test_googles_safety_ratings_come_with_the_end(server: GeminiServer) -> None:
+    rated = [("HARM_CATEGORY_HARASSMENT", "NEGLIGIBLE"), ("HARM_CATEGORY_NEWER_THAN_THE_SDK", "MAYBE")]
+    ratings = tuple(SafetyRating(category, likely) for category, likely in rated)
+    server.queue(Script(safety=rated), Script(chunks=[], tool_calls=[("f", {})], safety=rated))
+    server.queue(Script(blocked="SAFETY", safety=rated), Script())
+    asked = ask(MODEL, tools=(WEATHER,))
+    assert answer(server, asked)[-1] == StreamEnd(FinishReason.STOP, "STOP", ratings)
+    assert answer(server, asked)[-1] == StreamEnd(FinishReason.TOOL_CALLS, "STOP", ratings)
+    assert answer(server, asked)[-1] == StreamEnd(FinishReason.SAFETY, "SAFETY", ratings)
+    assert answer(server, asked)[-1] == StreamEnd(FinishReason.STOP, "STOP")
+
+
+def test_ratings_of_a_later_chunk_stand_and_tell_what_was_blocked(server: GeminiServer) -> None:
+    def chunk(finish: str | None, *ratings: dict[str, Any]) -> dict[str, Any]:
+        parts = [{"text": "a"}]
+        rated = {"content": {"parts": parts}, "finishReason": finish, "safetyRatings": list(ratings)}
+        return {"candidates": [rated]}
+
+    harm = "HARM_CATEGORY_HARASSMENT"
+    first = chunk(None, {"category": harm, "probability": "LOW"}, {"probability": "LOW"})
+    last = chunk("SAFETY", {"category": harm, "probability": "HIGH", "blocked": True})
+    server.queue(Script(chunks=[], stream_error=first), Script(chunks=[], stream_error=last))
+    with pytest.raises(AppError):
+        answer(server, ask(MODEL))
+    end = StreamEnd(FinishReason.SAFETY, "SAFETY", (SafetyRating(harm, "HIGH", blocked=True),))
+    assert answer(server, ask(MODEL))[-1] == end
 
 
 # --- what a request carries ---
@@ -412,7 +441,8 @@ def test_models_tell_their_limits(server: GeminiServer) -> None:
             return await provider.models()
 
     first = asyncio.run(run())[0]
-    assert first == ModelInfo(MODEL, "Gemini 3.8 Flash", 1_048_576, 65_536)
+    said = "Fast and versatile: Gemini 3.8 Flash."
+    assert first == ModelInfo(MODEL, "Gemini 3.8 Flash", 1_048_576, 65_536, said)
 
 
 def counted(server: GeminiServer, request: CompletionRequest) -> int | None:

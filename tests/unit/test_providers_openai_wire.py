@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from core.errors import AppError, ErrorKind
-from core.providers.content import Attachment, FunctionDeclaration, ResponseSchema, ToolCall, ToolResult
+from core.providers.content import (
+    ANY_OBJECT,
+    Attachment,
+    FunctionDeclaration,
+    ResponseSchema,
+    ToolCall,
+    ToolResult,
+)
 from core.providers.openai import INFO, OpenAIProvider
 from core.providers.openai_compatible import OpenAICompatibleProvider
 from core.providers.openai_schema import takes_strict
@@ -52,7 +59,7 @@ def test_every_setting_has_its_name() -> None:
         "reasoning_effort": "none",
     }
     assert openai_body(said("hi"), **options) == {**common, "max_completion_tokens": 7}
-    assert server_body(said("hi"), **options) == {**common, "max_tokens": 7, "extra_body": {"top_k": 40}}
+    assert server_body(said("hi"), **options) == {**common, "max_tokens": 7, "top_k": 40}
 
 
 @pytest.mark.parametrize("make", [openai_body, server_body])
@@ -245,6 +252,11 @@ def test_a_very_deep_schema_is_not_strict() -> None:
     for _ in range(30):
         schema = with_property(schema)
     assert not takes_strict(schema)
+
+
+def test_json_of_any_shape_has_a_format_of_its_own() -> None:
+    wanted = openai_body(said("?"), response_schema=ResponseSchema(ANY_OBJECT))["response_format"]
+    assert wanted == {"type": "json_object"}
 
 
 def test_the_schema_is_sent_as_it_is_and_strict_where_it_can_be() -> None:

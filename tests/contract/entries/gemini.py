@@ -18,4 +18,5 @@ GEMINI = Adapter(
     gemini_server.GeminiServer,
     "GOOGLE_GEMINI_BASE_URL",
     "GEMINI_API_KEY",
+    embedding_model="gemini-embedding-2",
 )

@@ -24,5 +24,6 @@ GIGACHAT = Adapter(
     "GIGACHAT_BASE_URL",
     "GIGACHAT_API_KEY",
     key=KEY,
+    embedding_model="Embeddings",
     first_url_setting="GIGACHAT_AUTH_URL",
 )

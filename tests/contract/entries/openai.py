@@ -23,6 +23,7 @@ OPENAI = Adapter(
     openai_server.OpenAIServer,
     "OPENAI_BASE_URL",
     "OPENAI_API_KEY",
+    embedding_model="text-embedding-3-small",
 )
 LOCAL = Adapter(
     "local",
@@ -32,4 +33,5 @@ LOCAL = Adapter(
     openai_server.OpenAIServer,
     "LOCAL_BASE_URL",
     "LOCAL_API_KEY",
+    embedding_model="local-embed",
 )
