@@ -23,7 +23,7 @@ from core.generation.retry import (
 )
 from core.generation.settling import CallPricer
 from core.generation.stream import ProviderStream
-from core.generation.types import DEFAULT_OUTPUT_TOKENS, BudgetGate, ModelRef, Waiting, WaitReason
+from core.generation.types import BudgetGate, ModelRef, Waiting, WaitReason, longest_output
 from core.i18n import N_
 from core.providers.credentials import Route
 from core.providers.estimate import estimate_prompt_tokens, estimate_tokens
@@ -75,13 +75,16 @@ class Attempts:
     async def run(self) -> None:
         """Until the model ends, someone stops it, the deadline passes or something fails for good."""
         request = self._generation.request
-        scope = self._generation.scope = anyio.CancelScope()
+        deadline = anyio.current_time() + request.deadline_seconds
+        scope = self._generation.scope = anyio.CancelScope(deadline=deadline)
         if self._generation.ended_by is not None:
             scope.cancel()
         try:
-            with scope, anyio.fail_after(request.deadline_seconds):
+            with scope:
                 if not await self._from_cache():
                     await self._ask_in_order()
+            if scope.cancelled_caught and self._generation.ended_by is None:
+                self.error = self._late()
         except AppError as error:
             self.error = error
         except TimeoutError:
@@ -224,7 +227,7 @@ class Attempts:
         request = self._generation.request
         usage = TokenUsage(
             input_tokens=estimate_prompt_tokens(self.completion),
-            output_tokens=self.completion.max_output_tokens or DEFAULT_OUTPUT_TOKENS,
+            output_tokens=longest_output(self.completion),
             estimated=True,
         )
         worst = self._resources.pricer.cost(model.provider, model.model, usage, self.occurred_at)

@@ -74,6 +74,14 @@ class Breakers:
             left = max(0.0, breaker.open_until - self._clock())
             return BreakerState(True, datetime.now(UTC) + timedelta(seconds=left), len(breaker.failures))
 
+    def open_by_provider(self) -> dict[str, int]:
+        """For each provider with a failure in a row: how many of its keys are left alone just now, 0 for none."""
+        counts: dict[str, int] = {}
+        with self._lock:
+            for (provider, _key_ref), breaker in self._breakers.items():
+                counts[provider] = counts.get(provider, 0) + (breaker.open_until is not None)
+        return counts
+
     def check(self, provider: str, key_ref: str, label: str) -> None:
         """AppError(CIRCUIT_OPEN) while the provider, called `label`, is left alone."""
         if self._breakers:

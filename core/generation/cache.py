@@ -17,7 +17,8 @@ from core.generation.tables import CachedResponse
 from core.generation.types import GenerationRequest, ModelRef, Outcome
 from core.pricing.types import Money
 from core.providers.content import ToolCall
-from core.providers.types import CompletionRequest, FinishReason
+from core.providers.embedding import EmbeddingRequest
+from core.providers.types import FinishReason, ModelRequest
 from core.store.unit_of_work import UnitOfWork
 from core.usage.types import CallStatus, Source
 
@@ -57,6 +58,8 @@ class ResponseCache:
 
     def applies(self, request: GenerationRequest) -> bool:
         """Whether a request may be answered from the cache and its answer kept."""
+        if isinstance(request.completion, EmbeddingRequest):
+            return False
         of_cell = request.source is Source.SPREADSHEET and request.completion.temperature == 0
         return request.use_cache or of_cell
 
@@ -116,7 +119,7 @@ class ResponseCache:
 def cache_key(
     user_id: int,
     provider: str,
-    completion: CompletionRequest,
+    completion: ModelRequest,
     model: str | None = None,
     address: str | None = None,
 ) -> str:

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from typing import overload
 
 import anyio
 
@@ -28,7 +29,9 @@ class Generation:
         self.waiting: Waiting | None = None
         self.answered_by = ModelRef(request.provider, request.completion.model)
         self._changed = threading.Condition()
-        self._wakes: list[Callable[[], None]] = []  # of readers on event loops
+        # Of readers on event loops: those who follow the text, and those who wait for the end alone.
+        self._wakes: list[Callable[[], None]] = []
+        self._end_wakes: list[Callable[[], None]] = []
         self._pieces: list[str] = []
         self._outcome: Outcome | None = None
         self._storage_error: AppError | None = None
@@ -74,21 +77,21 @@ class Generation:
             else:
                 yield None
 
-    async def follow_async(self, offset: int = 0) -> AsyncGenerator[TextChunk]:
+    @overload
+    def follow_async(self, offset: int = 0, patience: None = None) -> AsyncGenerator[TextChunk]: ...
+
+    @overload
+    def follow_async(self, offset: int, patience: float) -> AsyncGenerator[TextChunk | None]: ...
+
+    async def follow_async(
+        self, offset: int = 0, patience: float | None = None
+    ) -> AsyncGenerator[TextChunk | None]:
         """`follow` for a reader on an event loop, whichever: it waits without a thread, and ends as that does.
 
-        Closing the generator ends the reading, not the answer.
+        Without `patience` it never yields None. Closing the generator ends the reading, not the answer.
         """
-        loop, changed, position = asyncio.get_running_loop(), asyncio.Event(), offset
-
-        def wake() -> None:
-            # A loop that has been closed has nobody left to wake.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(changed.set)
-
-        with self._changed:
-            self._wakes.append(wake)
-        try:
+        position = offset
+        with self._waking(self._wakes) as changed:
             while True:
                 changed.clear()
                 with self._changed:
@@ -98,11 +101,35 @@ class Generation:
                     position = len(text)
                 elif done:
                     return
-                else:
-                    await changed.wait()
+                elif not await _is_set(changed, patience):
+                    yield None
+
+    async def wait_async(self) -> Outcome:
+        """How it ended, for a reader on an event loop: it waits without a thread, and sleeps through the text."""
+        with self._waking(self._end_wakes) as changed:
+            while not self._done:
+                await changed.wait()
+                changed.clear()
+        assert self._outcome is not None
+        return self._outcome
+
+    @contextmanager
+    def _waking(self, wakes: list[Callable[[], None]]) -> Generator[asyncio.Event]:
+        """An event of the running loop that is set whenever `wakes` are called."""
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            # A loop that has been closed has nobody left to wake.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(changed.set)
+
+        with self._changed:
+            wakes.append(wake)
+        try:
+            yield changed
         finally:
             with self._changed:
-                self._wakes.remove(wake)
+                wakes.remove(wake)
 
     def append(self, text: str) -> None:
         """The engine's: add a piece and wake the readers."""
@@ -121,6 +148,8 @@ class Generation:
             self.waiting = None
             self._done = True
             self._wake()
+            for wake in self._end_wakes:
+                wake()
 
     def _text_after(self, position: int, patience: float) -> tuple[str, bool]:
         with self._changed:
@@ -134,3 +163,13 @@ class Generation:
 
     def _length(self) -> int:
         return sum(map(len, self._pieces))
+
+
+async def _is_set(event: asyncio.Event, patience: float | None) -> bool:
+    """Wait for it, at most `patience` seconds; whether it came."""
+    try:
+        async with asyncio.timeout(patience):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -12,11 +12,11 @@ from core.errors import AppError, ErrorKind
 from core.generation.limit_log import LimitStore, MemoryLimits, Refused, Wish
 from core.generation.limit_redis import SharedLimits
 from core.generation.limits import NO_LIMITS, Limits, LimitSettings
-from core.generation.types import DEFAULT_OUTPUT_TOKENS, Waiting, WaitReason
+from core.generation.types import Waiting, WaitReason, longest_output
 from core.i18n import N_
 from core.providers.credentials import Route
 from core.providers.estimate import estimate_prompt_tokens
-from core.providers.types import CompletionRequest
+from core.providers.types import ModelRequest
 
 # At least this often the head of a line looks again: tokens are given back, by other processes as well.
 _LOOK_SECONDS = 1.0
@@ -83,7 +83,7 @@ class RateLimiter:
 
     @asynccontextmanager
     async def admitted(
-        self, provider: str, route: Route, completion: CompletionRequest, notify: Notify
+        self, provider: str, route: Route, completion: ModelRequest, notify: Notify
     ) -> AsyncGenerator[Admission]:
         """Wait until the request may go out; the block is the time it is on its way.
 
@@ -153,7 +153,7 @@ def _under(wish: Wish, limits: Limits) -> Wish:
     return replace(wish, limits=limits, tokens=wish.tokens if most is None else min(wish.tokens, most))
 
 
-def _tokens(limits: Limits, completion: CompletionRequest, provider: str) -> int:
+def _tokens(limits: Limits, completion: ModelRequest, provider: str) -> int:
     """What to reserve: the prompt as estimated and the longest answer; 0 where tokens are not limited."""
     limit = limits.tokens_per_minute
     if limit is None:
@@ -162,4 +162,4 @@ def _tokens(limits: Limits, completion: CompletionRequest, provider: str) -> int
     least = prompt + (completion.max_output_tokens or 0)
     if least > limit:
         raise AppError(ErrorKind.RATE_LIMIT, _TOO_LARGE, tokens=least, provider=provider, limit=limit)
-    return min(limit, prompt + (completion.max_output_tokens or DEFAULT_OUTPUT_TOKENS))
+    return min(limit, prompt + longest_output(completion))

@@ -2,6 +2,10 @@
 
 import threading
 import time
+from collections.abc import Iterable
+from contextlib import suppress
+
+import anyio
 
 from core.errors import AppError
 from core.generation.engine import GenerationEngine
@@ -14,7 +18,7 @@ _KEPT = 1_000
 
 
 class ModelLists:
-    """Lists models without ever waiting for a network. From any thread."""
+    """Lists models, without waiting for a network unless asked to. From any thread but the engine's."""
 
     def __init__(self, engine: GenerationEngine, registry: ProviderRegistry) -> None:
         self._engine = engine
@@ -26,6 +30,21 @@ class ModelLists:
         """What is known of a provider's models with the user's key; a newer list is asked for behind it."""
         self._refresh(user_id, provider)
         return self._registry.cached_models(provider, user_id)
+
+    def wait(self, user_id: int, providers: Iterable[str]) -> None:
+        """Until every one of `providers` was asked for its list, lately: some seconds at most, and none for those that
+        were. What `known` gives afterwards is as whole as can be."""
+        self._engine.portal.call(self._ask, user_id, tuple(providers))
+
+    async def _ask(self, user_id: int, providers: tuple[str, ...]) -> None:
+        async def ask(provider: str) -> None:
+            # Nothing to ask with: its suggested models have to do.
+            with suppress(AppError):
+                await self._registry.models(provider, user_id)
+
+        async with anyio.create_task_group() as asking:
+            for provider in providers:
+                asking.start_soon(ask, provider)
 
     def _refresh(self, user_id: int, provider: str) -> None:
         try:

@@ -66,7 +66,7 @@ def _outcome_of(generation: Generation, attempts: Attempts, pricer: CallPricer) 
         usage=settled.usage,
         cost=_with_earlier(settled.cost, attempts.may_be_charged),
         latency_ms=_milliseconds(attempts.started, attempts.ended),
-        first_token_ms=_milliseconds(attempts.started, stream.first_token) if stream.first_token else None,
+        first_token_ms=_first_token_ms(attempts),
         finish_reason=stream.end.reason if stream.end else None,
         raw_reason=stream.end.raw_reason if stream.end else "",
         error=error,
@@ -77,6 +77,8 @@ def _outcome_of(generation: Generation, attempts: Attempts, pricer: CallPricer) 
         reported=settled.reported,
         key_ref=attempts.key_ref,
         fallback_from=asked_first if model != asked_first else None,
+        safety=stream.end.safety if stream.end else (),
+        vectors=tuple(stream.vectors),
     )
 
 
@@ -118,6 +120,12 @@ def _with_earlier(cost: CallCost, attempts: int) -> CallCost:
         return cost
     noun = "attempt" if attempts == 1 else "attempts"
     return CallCost(cost.amount, f"{cost.source[:150]} · {attempts} earlier {noun} may be charged too")
+
+
+def _first_token_ms(attempts: Attempts) -> int | None:
+    """None for embeddings, which come all at once: how long answers take to begin is no question of theirs."""
+    first = attempts.stream.first_token
+    return _milliseconds(attempts.started, first) if first and not attempts.stream.vectors else None
 
 
 def _milliseconds(start: float, end: float) -> int:

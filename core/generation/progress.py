@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import anyio
@@ -35,8 +36,10 @@ _Due = list[tuple[_Watched, str]]
 class Progress:
     """Saves the answers it watches. On the engine's loop."""
 
-    def __init__(self, unit: UnitOfWork) -> None:
+    def __init__(self, unit: UnitOfWork, stop: Callable[[Generation], Awaitable[None]]) -> None:
+        """`stop` ends an answer that its recorder was told to end."""
         self._unit = unit
+        self._stop = stop
         self._watched: dict[str, _Watched] = {}
         self._saving: asyncio.Task[None] | None = None
         self._written = anyio.Event()
@@ -63,9 +66,13 @@ class Progress:
                 continue
             self._written = anyio.Event()
             try:
-                await to_thread.run_sync(self._write, due)
+                unwanted = await to_thread.run_sync(self._write, due)
             finally:
                 self._written.set()
+            for watched in unwanted:
+                # One that has ended meanwhile keeps its own end.
+                if watched.generation.request.request_id in self._watched:
+                    await self._stop(watched.generation)
 
     def _due(self) -> _Due:
         now, due = time.monotonic(), _Due()
@@ -75,23 +82,22 @@ class Progress:
                 due.append((watched, text))
         return due
 
-    def _write(self, due: _Due) -> None:
+    def _write(self, due: _Due) -> list[_Watched]:
+        """Returns those that are to be stopped."""
         try:
             with self._unit.write() as session:
-                for watched, text in due:
-                    watched.recorder.progress(session, text)
+                unwanted = [watched for watched, text in due if watched.recorder.progress(session, text)]
         except AppError as error:
             # The next round tries again, and the end is kept until it can be written.
             _logger.warning("progress of %d answers was not saved: %s", len(due), error)
-            return
+            return []
         except Exception:
             # Whatever it was, it must end no answer, nor keep the others from being saved.
             if len(due) > 1:
-                for each in due:
-                    self._write([each])
-            else:
-                _logger.exception("progress of an answer was not saved")
-            return
+                return [watched for each in due for watched in self._write([each])]
+            _logger.exception("progress of an answer was not saved")
+            return []
         now = time.monotonic()
         for watched, text in due:
             watched.saved, watched.saved_at = text, now
+        return unwanted

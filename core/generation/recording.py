@@ -12,6 +12,7 @@ from core.generation.cache import ResponseCache
 from core.generation.generation import Generation
 from core.generation.types import GenerationRequest, Outcome, Recorder
 from core.i18n import N_
+from core.providers.embedding import EmbeddingRequest
 from core.store.unit_of_work import Session, UnitOfWork
 from core.usage.columns import LABEL
 from core.usage.ledger import Ledger
@@ -118,7 +119,8 @@ class Recording:
 
 def _tags_of(request: GenerationRequest) -> tuple[tuple[str, str], ...]:
     """What the request is counted under, and the labels that it carries for Gemini."""
-    options = request.completion.gemini
+    asked = request.completion
+    options = None if isinstance(asked, EmbeddingRequest) else asked.gemini
     labels: Mapping[str, str] = options.labels if options is not None else {}
     return (*request.tags, *((LABEL, f"{name}={value}") for name, value in labels.items()))
 

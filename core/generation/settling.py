@@ -11,7 +11,7 @@ from core.pricing.service import PriceBook
 from core.pricing.types import CallCost, Money
 from core.providers.estimate import estimate_prompt_tokens, estimate_tokens
 from core.providers.registry import ProviderRegistry
-from core.providers.types import CompletionRequest, TokenUsage
+from core.providers.types import ModelRequest, TokenUsage
 
 NOT_SENT = CallCost(Money(0, "USD"), "not charged: the call ended before a model worked on it")
 NOT_CHARGED = CallCost(Money(0, "USD"), "not charged: the call failed before the model worked")
@@ -21,7 +21,7 @@ _MAY_HAVE_WORKED = frozenset({ErrorKind.TIMEOUT, ErrorKind.CUT_STREAM})
 
 
 def settle_usage(
-    request: CompletionRequest, reported: TokenUsage | None, text: str, ended: bool, error: AppError | None
+    request: ModelRequest, reported: TokenUsage | None, text: str, ended: bool, error: AppError | None
 ) -> TokenUsage:
     """The usage to record for a call that wrote `text`.
 
@@ -75,7 +75,7 @@ def settle(
     pricer: CallPricer,
     model: ModelRef,
     at: datetime,
-    request: CompletionRequest,
+    request: ModelRequest,
     reported: TokenUsage | None,
     text: str,
     ended: bool,

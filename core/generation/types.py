@@ -1,6 +1,6 @@
 """What crosses the engine's door: a request for an answer, and how it ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from core.errors import AppError
 from core.pricing.types import CallCost, Money
 from core.providers.content import ToolCall
-from core.providers.types import CompletionRequest, FinishReason, TokenUsage
+from core.providers.embedding import Vector
+from core.providers.types import CompletionRequest, FinishReason, ModelRequest, SafetyRating, TokenUsage
 from core.store.unit_of_work import Session
 from core.usage.types import CallStatus, Source
 
@@ -17,6 +18,12 @@ DEADLINE_SECONDS = 600.0
 # What an answer is taken to be at most, in tokens, when the request sets no limit of its own: budgets and
 # limits of tokens a minute reserve this much until the real figure is known.
 DEFAULT_OUTPUT_TOKENS = 4_096
+
+
+def longest_output(request: ModelRequest) -> int:
+    """The tokens that are set aside for what the model writes; 0 where it writes nothing."""
+    limit = request.max_output_tokens
+    return DEFAULT_OUTPUT_TOKENS if limit is None else limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +73,17 @@ class Waiting:
 class GenerationRequest:
     """One answer wanted. `request_id` is its name everywhere and makes its recording idempotent.
 
-    `fallbacks` are asked in order when the model of the request does not answer. `use_cache`: an equal
-    request of the same user may be answered from the cache, and this answer may be kept. `tags`: what the call is
-    counted under beside its model, as in `core.usage.types.Call`.
+    `completion` may ask for embeddings instead of an answer; then `fallbacks` and `use_cache` stay unset, because the
+    vectors of another model mean something else. `fallbacks` are asked in order when the model of the request does
+    not answer. `use_cache`: an equal request of the same user may be answered from the cache, and this answer may be
+    kept. `tags`: what the call is counted under beside its model, as in `core.usage.types.Call`.
     """
 
     request_id: str
     user_id: int
     source: Source
     provider: str
-    completion: CompletionRequest
+    completion: ModelRequest
     thread_id: int | None = None
     message_id: int | None = None
     deadline_seconds: float = DEADLINE_SECONDS
@@ -92,7 +100,8 @@ class Outcome:
     `saved`: what an answer from the cache would have cost. `flag`: what was wrong with the figures the
     server reported, which are then in `reported`, while `usage` holds an estimate. `attempts`: how often a
     provider was asked, 0 for an answer from the cache. `fallback_from`: the model of the request, when
-    another one was asked in the end.
+    another one was asked in the end. `safety`: how the provider rated the answer; it is not stored. `vectors`: the
+    embeddings, in the order of the inputs; of a failed call those that came.
     """
 
     status: CallStatus
@@ -113,6 +122,8 @@ class Outcome:
     reported: dict[str, Any] | None = None
     key_ref: str | None = None
     fallback_from: ModelRef | None = None
+    safety: tuple[SafetyRating, ...] = ()
+    vectors: tuple[Vector, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +137,9 @@ class TextChunk:
 class Recorder(Protocol):
     """The caller's side of the engine's transactions (a chat message, a spreadsheet cell …)."""
 
-    def progress(self, session: Session, text: str) -> None:
-        """Keep the text so far; called about twice a second while it grows."""
+    def progress(self, session: Session, text: str) -> bool | None:
+        """Keep the text so far; called about twice a second while it grows. True: somebody whom the engine cannot
+        hear, such as another process, wants the answer to be stopped."""
         ...
 
     def finish(self, session: Session, outcome: Outcome) -> None:
