@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.usage.columns import FACETS, LABEL, SUMS, sources_of
 from core.usage.event_batch import EventBatch
-from core.usage.merging import merge
+from core.usage.merging import Kind, Shares, merge
 from core.usage.shapes import HISTOGRAM, histogram
 from core.usage.sparse import Ints, sums_by
 from core.usage.tables import ALL_USERS
@@ -17,15 +17,27 @@ STATUS, ERROR, THREAD = "status", "error", "thread"
 FACET_KEY = ("user_id", "source", "facet", "value", "day", "provider", "model", "currency")
 # The value of a facet under which all calls stand that have any: only of labels can they have several.
 ANY = ""
-_LAYOUTS = {"latency": HISTOGRAM, "first_token": HISTOGRAM}
+FACET_ROWS = Kind(
+    FACETS,
+    FACET_KEY,
+    {"latency": HISTOGRAM, "first_token": HISTOGRAM},
+    lives_by="requests",
+    sum_names=SUMS,
+)
 
 
 def add_to_facets(session: Session, batch: EventBatch, sign: int) -> None:
     """Add calls to the sums of all their facets, or with -1 take them out again."""
+    if (shares := facet_shares(batch, sign)) is not None:
+        merge(session, FACET_ROWS, shares)
+
+
+def facet_shares(batch: EventBatch, sign: int = 1) -> Shares | None:
+    """What calls add to the rows of all their facets; None when they have none."""
     codes: dict[tuple[int, str, str], int] = {}
     events, coded = _members(batch, codes)
     if not events:
-        return
+        return None
     event, code = np.array(events, np.int64), np.array(coded, np.int64)
     keys, owners = _targets(batch, codes)
     latency = histogram(code, batch.latency[event], sign)
@@ -34,17 +46,7 @@ def add_to_facets(session: Session, batch: EventBatch, sign: int) -> None:
     wide = owners.ravel()
     kept = wide >= 0
     _, totals = sums_by(wide[kept], np.repeat(sums, owners.shape[1], axis=0)[kept])
-    merge(
-        session,
-        FACETS,
-        FACET_KEY,
-        keys,
-        _LAYOUTS,
-        {"latency": [latency.of(owners)], "first_token": [first_token.of(owners)]},
-        lives_by="requests",
-        sum_names=SUMS,
-        sums=totals,
-    )
+    return Shares(keys, {"latency": latency.of(owners), "first_token": first_token.of(owners)}, totals)
 
 
 def _members(batch: EventBatch, codes: dict[tuple[int, str, str], int]) -> tuple[list[int], list[int]]:

@@ -1,6 +1,7 @@
 """Rows with arrays of numbers: read, added to, and written back. The caller sees to it that nobody else does."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -17,22 +18,32 @@ _CHUNK = 500
 Key = tuple[Any, ...]
 
 
-def merge(
-    session: Session,
-    table: Table,
-    key_names: tuple[str, ...],
-    keys: Sequence[Key],
-    layouts: Mapping[str, Layout],
-    parts: Mapping[str, Sequence[Entries]],
-    lives_by: str,
-    sum_names: tuple[str, ...] = (),
-    sums: Ints | None = None,
-) -> None:
-    """Add `parts` (by column; owners are positions in `keys`) and `sums` (a row a key) to the rows of `keys`.
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What calls add to rows: `parts` by column, whose owners are positions in `keys`, and `sums`, a row a key."""
 
-    A row whose column `lives_by` comes to nothing has no calls left, and goes.
-    """
-    stored = _stored(session, table, key_names, keys, (*layouts, *sum_names))
+    keys: list[Key]
+    parts: Mapping[str, Entries]
+    sums: Ints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A table of such rows: its key, how its arrays are stored, and which sums it has beside them. A row whose column
+    `lives_by` comes to nothing has no calls left, and goes."""
+
+    table: Table
+    key_names: tuple[str, ...]
+    layouts: Mapping[str, Layout]
+    lives_by: str
+    sum_names: tuple[str, ...] = ()
+
+
+def merge(session: Session, kind: Kind, shares: Shares) -> None:
+    """Add `shares` to the rows of their keys."""
+    table, key_names, layouts, sum_names = kind.table, kind.key_names, kind.layouts, kind.sum_names
+    keys, parts, sums = shares.keys, shares.parts, shares.sums
+    stored = stored_rows(session, kind, keys)
     known = [at for at, key in enumerate(keys) if key in stored]
     old = np.array(known, np.int64)
     written: dict[str, Sequence[Any]] = {}
@@ -40,13 +51,15 @@ def merge(
         before = layout.unpack([stored[keys[at]][column] for at in known])
         # Positions among the stored ones become positions among all.
         there = Entries(old[before.owner], before.slot, before.values)
-        written[name] = layout.pack([there, *parts[name]], len(keys))
+        written[name] = layout.pack([there, parts[name]], len(keys))
     if sums is not None:
         totals = sums.copy()
         for at in known:
             totals[at] += np.array(stored[keys[at]][len(layouts) :], np.int64)
         written.update(zip(sum_names, totals.T.tolist(), strict=True))
-    _write(session, table, key_names, keys, set(known), written, [bool(each) for each in written[lives_by]])
+    _write(
+        session, table, key_names, keys, set(known), written, [bool(each) for each in written[kind.lives_by]]
+    )
 
 
 def _write(
@@ -81,9 +94,9 @@ def _write(
             connection.execute(statement, rows)
 
 
-def _stored(
-    session: Session, table: Table, key_names: tuple[str, ...], keys: Sequence[Key], names: tuple[str, ...]
-) -> dict[Key, tuple[Any, ...]]:
+def stored_rows(session: Session, kind: Kind, keys: Sequence[Key]) -> dict[Key, tuple[Any, ...]]:
+    """The rows that there are of `keys`: their arrays, then their sums."""
+    table, key_names, names = kind.table, kind.key_names, (*kind.layouts, *kind.sum_names)
     width, at_day = len(key_names), key_names.index("day")
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     connection = session.connection()

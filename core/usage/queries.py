@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, cast, false, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, and_, cast, func, select, type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
@@ -17,8 +17,6 @@ from core.usage.ledger import DAILY, EVENTS
 from core.usage.narrowing import daily_rows
 from core.usage.tables import ALL_SOURCES, ALL_USERS
 from core.usage.types import (
-    ANY_CALL,
-    CallFilter,
     DayTotals,
     ModelTotals,
     ProviderTotals,
@@ -28,7 +26,7 @@ from core.usage.types import (
 )
 
 # In the order of the fields of `Totals`.
-_COUNTS = (
+COUNTS = (
     "requests",
     "errors",
     "unpriced",
@@ -38,14 +36,14 @@ _COUNTS = (
     "output_tokens",
     "reasoning_tokens",
 )
-_COLUMNS = tuple(DAILY.c[name] for name in (*_COUNTS, "cost_nano"))
+_COLUMNS = tuple(DAILY.c[name] for name in (*COUNTS, "cost_nano"))
 # PostgreSQL widens the sum of a BIGINT to NUMERIC, which Python reads as Decimal.
-_SUMS = tuple(cast(func.sum(DAILY.c[name]), BigInteger) for name in (*_COUNTS, "cost_nano"))
+_SUMS = tuple(cast(func.sum(DAILY.c[name]), BigInteger) for name in (*COUNTS, "cost_nano"))
 _KEY = (DAILY.c.day, DAILY.c.provider, DAILY.c.model, DAILY.c.currency)
 # The day as the driver hands it over: to parse it anew in every row is a tenth of the statement.
 _RAW_KEY = (type_coerce(DAILY.c.day, NullType()), *_KEY[1:])
 
-_Row = Sequence[Any]
+Row = Sequence[Any]
 """day, provider, model, currency, the eight counts, cost in nano-units of the currency."""
 _DAY, _PROVIDER, _MODEL, _CURRENCY, _REQUESTS, _UNPRICED, _COST = 0, 1, 2, 3, 4, 6, 12
 _day_of = itemgetter(_DAY)
@@ -59,23 +57,29 @@ def read_report(
     end: date,
     sample: bool,
     exchange: Exchange | None = None,
-    only: CallFilter = ANY_CALL,
     where: Where = (),
 ) -> UsageReport:
     """The report on the days from `start` to `end`, both included, in two statements; one more when the
     period before has to be converted, too."""
-    rows = _range(session, _within(user_id, start, end, sample, only, where))
+    rows = _range(session, _within(user_id, start, end, sample, where))
     length = (end - start).days + 1
     first, last = start - timedelta(length), start - timedelta(1)
-    earlier = (session, _within(user_id, first, last, sample, only, where))
-    before: Sequence[_Row] = [(None, None, None, *row) for row in _by_currency(*earlier)]
+    earlier = (session, _within(user_id, first, last, sample, where))
+    before: Sequence[Row] = [(None, None, None, *row) for row in _by_currency(*earlier)]
     if exchange is not None:
         if _has_others(before, exchange.currency):
             before = _converted(_range(*earlier), exchange)
         # Last, so that `exchange` tells of the range itself.
         exchange.forget()
         rows = _converted(rows, exchange)
-    days = [start + timedelta(offset) for offset in range(length)]
+    return report_of(start, end, rows, before, exchange)
+
+
+def report_of(
+    start: date, end: date, rows: Sequence[Row], before: Sequence[Row], exchange: Exchange | None = None
+) -> UsageReport:
+    """The report on rows in the order of their days, and on those of the period before in any."""
+    days = [start + timedelta(offset) for offset in range((end - start).days + 1)]
     named: dict[object, date] = {}
     for day in days:
         named[day] = named[day.isoformat()] = day
@@ -101,7 +105,7 @@ def read_totals(
     """Everything from `start` (None: the very first day) to `end`, however long that is, as one sum."""
     start = start or date.min
     within = _within(user_id, start, end, sample)
-    rows: Sequence[_Row] = [(None, None, None, *row) for row in _by_currency(session, within)]
+    rows: Sequence[Row] = [(None, None, None, *row) for row in _by_currency(session, within)]
     if _has_others(rows, exchange.currency):
         # Only now the days matter: each has a rate of its own.
         statement = select(DAILY.c.day, DAILY.c.currency, *_SUMS).where(within)
@@ -121,25 +125,25 @@ def has_batch(session: Session, batch: str) -> bool:
     return session.execute(select(EVENTS.c.id).where(EVENTS.c.batch == batch).limit(1)).first() is not None
 
 
-def _range(session: Session, within: ColumnElement[bool]) -> Sequence[_Row]:
+def _range(session: Session, within: ColumnElement[bool]) -> Sequence[Row]:
     # Nothing to group: within one user and one source the rows of `usage_daily` are the answer, in order.
     return session.execute(select(*_RAW_KEY, *_COLUMNS).where(within).order_by(*_KEY)).all()
 
 
-def _by_currency(session: Session, within: ColumnElement[bool]) -> Sequence[_Row]:
+def _by_currency(session: Session, within: ColumnElement[bool]) -> Sequence[Row]:
     statement = select(DAILY.c.currency, *_SUMS).where(within)
     return session.execute(statement.group_by(DAILY.c.currency)).all()
 
 
-def _has_others(rows: Sequence[_Row], currency: str) -> bool:
+def _has_others(rows: Sequence[Row], currency: str) -> bool:
     return any(row[_CURRENCY] != currency and row[_REQUESTS] > row[_UNPRICED] for row in rows)
 
 
-def _converted(rows: Sequence[_Row], exchange: Exchange) -> Sequence[_Row]:
+def _converted(rows: Sequence[Row], exchange: Exchange) -> Sequence[Row]:
     """The rows with each cost converted at the rate of its day: once, so that all sums of them agree."""
     if not _has_others(rows, exchange.currency):
         return rows
-    converted: list[_Row] = []
+    converted: list[Row] = []
     for row in rows:
         if row[_CURRENCY] == exchange.currency or row[_REQUESTS] == row[_UNPRICED]:
             converted.append(row)
@@ -154,28 +158,19 @@ def _within(
     start: date,
     end: date,
     sample: bool,
-    only: CallFilter = ANY_CALL,
     where: Where = (),
 ) -> ColumnElement[bool]:
     if where:
         scope = None if user_id == ALL_USERS else user_id
         return daily_rows(Selection(scope, start, end, sample, where))
-    conditions = [DAILY.c.user_id == user_id, DAILY.c.day.between(start, end), _of(sample, only.source)]
-    if only.provider is not None:
-        conditions.append(DAILY.c.provider == only.provider)
-    if only.model is not None:
-        conditions.append(DAILY.c.model == only.model)
-    return and_(*conditions)
+    return and_(DAILY.c.user_id == user_id, DAILY.c.day.between(start, end), _of(sample))
 
 
-def _of(sample: bool, source: Source | None = None) -> ColumnElement[bool]:
-    if source is not None and (source is Source.SAMPLE) != sample:
-        return false()
-    wanted = Source.SAMPLE.value if sample else ALL_SOURCES if source is None else source.value
-    return DAILY.c.source == wanted
+def _of(sample: bool) -> ColumnElement[bool]:
+    return DAILY.c.source == (Source.SAMPLE.value if sample else ALL_SOURCES)
 
 
-def _sum(rows: Iterable[_Row]) -> Totals:
+def _sum(rows: Iterable[Row]) -> Totals:
     """Any rows added up; a currency is named when at least one call was priced in it, be it at 0."""
     rows = list(rows)
     costs: dict[str, int] = {}
@@ -187,7 +182,7 @@ def _sum(rows: Iterable[_Row]) -> Totals:
     return Totals(*map(sum, counts), costs=costs) if rows else Totals()
 
 
-def _daily(rows: Sequence[_Row], named: dict[object, date]) -> list[DayTotals]:
+def _daily(rows: Sequence[Row], named: dict[object, date]) -> list[DayTotals]:
     found: list[DayTotals] = []
     last_day = last_provider = last_model = None
     # Positions spelled out: this runs once a day and model, and is most of what Python adds to a report.
@@ -202,8 +197,8 @@ def _daily(rows: Sequence[_Row], named: dict[object, date]) -> list[DayTotals]:
     return found
 
 
-def _by_model(rows: Sequence[_Row]) -> tuple[ModelTotals, ...]:
-    found: dict[tuple[str, str], list[_Row]] = {}
+def _by_model(rows: Sequence[Row]) -> tuple[ModelTotals, ...]:
+    found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         found.setdefault(_model_of(row), []).append(row)
     models = [ModelTotals(provider, model, _sum(group)) for (provider, model), group in found.items()]
@@ -222,7 +217,7 @@ def _by_provider(models: Iterable[ModelTotals]) -> tuple[ProviderTotals, ...]:
 
 def _merge(parts: Iterable[Totals]) -> Totals:
     parts = list(parts)
-    rows = [tuple(getattr(part, name) for name in _COUNTS) for part in parts]
+    rows = [tuple(getattr(part, name) for name in COUNTS) for part in parts]
     costs: dict[str, int] = {}
     for part in parts:
         for currency, nano in part.costs.items():

@@ -12,7 +12,7 @@ from core.usage.explore.types import Where
 from core.usage.ledger import Ledger
 from core.usage.sample import sample_batch, sample_calls
 from core.usage.tables import ALL_USERS
-from core.usage.types import ANY_CALL, CallFilter, UsageReport
+from core.usage.types import UsageReport
 
 LONGEST_RANGE_DAYS = 3_653
 """Ten years, leap days included."""
@@ -54,22 +54,20 @@ class UsageService:
         end: date,
         sample: bool = False,
         currency: str | None = None,
-        only: CallFilter = ANY_CALL,
         where: Where = (),
     ) -> UsageReport:
         """Usage from `start` to `end`, both included, of user `scope` (None: all users).
 
         Either of real calls or of sample data: the two are never added. With a `currency`, what was priced
-        in another one is converted at the rate of its day; see UsageReport. `only` leaves out the calls of
-        other providers, models or sources; `where` takes its place and filters by several at once, and by users
-        (of its dimensions those of `narrowing.KEPT`; others are not applied). AppError(VALIDATION) for a range
-        that ends before it starts, is longer than ten years, or leaves the calendar.
+        in another one is converted at the rate of its day; see UsageReport. `where` leaves out other calls (of its
+        dimensions those of `narrowing.KEPT`; others are not applied). AppError(VALIDATION) for a range that ends
+        before it starts, is longer than ten years, or leaves the calendar.
         """
         check_range(start, end)
         user_id = ALL_USERS if scope is None else scope
         exchange = Exchange(currency, self._rates) if currency is not None else None
         with self._unit.read() as session:
-            return queries.read_report(session, user_id, start, end, sample, exchange, only, where)
+            return queries.read_report(session, user_id, start, end, sample, exchange, where)
 
     def has_calls(self, user_id: int | None) -> bool:
         """Whether the user (None: anybody) has real calls, of any day."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.usage.columns import SHAPES, sources_of
 from core.usage.event_batch import EventBatch
 from core.usage.explore.buckets import LATENCY_EDGES, LENGTH_EDGES
-from core.usage.merging import merge
+from core.usage.merging import Kind, Shares, merge
 from core.usage.sparse import Entries, Ints, Layout, added_up, entries
 from core.usage.tables import ALL_USERS
 
@@ -22,6 +22,7 @@ LAYOUTS = {"latency": HISTOGRAM, "first_token": HISTOGRAM, "hours": HOURS, "leng
 NO_HOUR = 255
 DAY, MONTH = "day", "month"
 SHAPE_KEY = ("user_id", "source", "span", "day", "provider", "model", "currency")
+SHAPE_ROWS = Kind(SHAPES, SHAPE_KEY, LAYOUTS, lives_by="hours")
 MILLISECOND_EDGES = np.array(LATENCY_EDGES, np.int64)
 _TOKEN_EDGES = np.array(LENGTH_EDGES, np.int64)
 
@@ -35,18 +36,15 @@ def histogram(owner: Ints, milliseconds: Ints, sign: int) -> Entries:
 
 def add_to_shapes(session: Session, batch: EventBatch, sign: int) -> None:
     """Add calls to the arrays of all their keys, or with -1 take them out again."""
+    merge(session, SHAPE_ROWS, shape_shares(batch, sign))
+
+
+def shape_shares(batch: EventBatch, sign: int = 1) -> Shares:
+    """What calls add to the rows of all their keys."""
     # Once by key; only then for all users, all sources and the month.
-    parts = {name: [added_up([part])] for name, part in _parts(batch, sign).items()}
+    parts = {name: added_up([part]) for name, part in _parts(batch, sign).items()}
     keys, owners = _targets(batch.keys)
-    merge(
-        session,
-        SHAPES,
-        SHAPE_KEY,
-        keys,
-        LAYOUTS,
-        {name: [part.of(owners) for part in found] for name, found in parts.items()},
-        lives_by="hours",
-    )
+    return Shares(keys, {name: part.of(owners) for name, part in parts.items()})
 
 
 def _parts(batch: EventBatch, sign: int) -> dict[str, Entries]:

@@ -68,18 +68,6 @@ class Call:
     tags: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CallFilter:
-    """Which calls count, beside their user and day; None: any."""
-
-    provider: str | None = None
-    model: str | None = None
-    source: Source | None = None
-
-
-ANY_CALL = CallFilter()
-
-
 @dataclass(slots=True)
 class Totals:
     """Sums over calls. `costs` is nano-units by currency; `unpriced` counts calls with no known price.

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.usage.columns import DAILY, EVENTS, KEY, SUMS, sources_of, sums_over
 from core.usage.days import day_in, in_days
 from core.usage.tables import ALL_SOURCES, ALL_USERS
+from core.usage.verify_finer import Mismatch, compare_month
 
 MOST_DIFFERENCES = 100
 
@@ -21,7 +22,8 @@ _Key = tuple[Any, ...]
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One figure of one roll-up: what it says, and what the calls add up to. `user_id` ALL_USERS and `source`
-    ALL_SOURCES are the rows that add up all of them. `figure` is one of SUMS; costs are nano-units of `currency`."""
+    ALL_SOURCES are the rows that add up all of them. `figure` is one of SUMS, of a finer roll-up with its facet or the
+    place in its array before it; costs are nano-units of `currency`."""
 
     user_id: int
     source: str
@@ -65,8 +67,9 @@ def verify(
 ) -> Findings:
     """Compare the roll-ups of the days `start` to `end`, both included, with sums over their calls.
 
-    Month by month, so that memory does not grow with the range; the session should see one moment throughout.
-    `progress` is told how many more days were compared.
+    The sums of days, and those by facet, hour, latency and length. Month by month, these day by day, so that memory
+    does not grow with the range; the session should see one moment throughout. `progress` is told how many more days
+    were compared.
     """
     right = day_in(session, zone)
     calls = figures = misplaced = found = 0
@@ -86,12 +89,21 @@ def verify(
                     found += 1
                     if len(named) < MOST_DIFFERENCES:
                         named.append(Difference(*key, figure=name, rolled_up=one, counted=other))
-        if progress is not None:
-            progress((last - first).days + 1)
+        for finer in compare_month(session, zone, first, last):
+            figures += finer.figures
+            found += len(finer.mismatches)
+            named += map(_difference, finer.mismatches[: MOST_DIFFERENCES - len(named)])
+            if progress is not None:
+                progress(1)
     return Findings(start, end, calls, figures, misplaced, found, tuple(named))
 
 
 _NOTHING = [0] * len(SUMS)
+
+
+def _difference(mismatch: Mismatch) -> Difference:
+    key = {name: mismatch.key.get(name, "") for name in KEY}
+    return Difference(**key, figure=mismatch.figure, rolled_up=mismatch.rolled_up, counted=mismatch.counted)
 
 
 def _months(start: date, end: date) -> Iterator[tuple[date, date]]:

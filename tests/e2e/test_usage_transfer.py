@@ -30,3 +30,20 @@ def test_a_file_is_imported_and_undone(chromium_path: str, tmp_path: Path) -> No
         page.locator(".st-key-confirm-delete button").click(timeout=WAIT)
         expect(line).to_contain_text("undone", timeout=WAIT)
         expect(page.locator("[class*=st-key-import-undo]")).to_have_count(0)
+
+
+def test_a_file_as_large_as_the_page_says_reaches_it(chromium_path: str, tmp_path: Path) -> None:
+    """The server has a limit of its own, which has to let the page's files through."""
+    wide = "x" * 1_000_000
+    lines = (f"2026-11-01 12:00,openai,gpt-4o,{row},5,0.5,{wide}" for row in range(60))
+    header = "time,provider,model,input_tokens,output_tokens,cost,notes"
+    file = saved(tmp_path, plain(*lines, header=header))
+    assert file.stat().st_size > 60_000_000
+    with (
+        running_hub(tmp_path / "hub") as base,
+        chromium(chromium_path) as browser,
+        visitor(browser, base) as page,
+    ):
+        page.goto("/usage?section=transfer")
+        page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(file)
+        expect(page.locator(".st-key-import-start button")).to_contain_text("60 calls", timeout=3 * WAIT)

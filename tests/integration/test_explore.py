@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,12 +15,10 @@ from alembic import command
 from alembic.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from core.errors import AppError, ErrorKind
 from core.pricing.currency import ExchangeRates
 from core.pricing.types import UNPRICED, CallCost, Money
-from core.providers.types import TokenUsage
 from core.store.engine import open_engine
 from core.store.migrate import MIGRATIONS_DIR
 from core.store.unit_of_work import UnitOfWork
@@ -26,79 +26,14 @@ from core.usage import ledger as ledger_module
 from core.usage.explore.series import lines_of, without_zeros
 from core.usage.explore.service import ExploreService
 from core.usage.explore.types import Compare, Dimension, Interval, Measures, Period, Selection
+from core.usage.imports import undoing
 from core.usage.ledger import Ledger
 from core.usage.types import Call, CallStatus, Source
 from tests.support.databases import postgres_database
-from tests.support.store import LEDGER_TABLES, NOON, call, migrated
+from tests.support.ledger_work import CALLS, FIRST, LAST, SELECTIONS, LedgerWork, emptied
+from tests.support.store import NOON, call, migrated
 
-FIRST, LAST = NOON.date() - timedelta(3), NOON.date() + timedelta(50)
 UTC_LEDGER = Ledger(ZoneInfo("UTC"))
-KINDS = [None, ErrorKind.TIMEOUT, ErrorKind.RATE_LIMIT]
-
-tokens = st.integers(0, 5_000)
-CALLS = st.lists(
-    st.builds(
-        call,
-        request_id=st.integers(0, 40).map("request-{}".format),
-        user_id=st.integers(1, 3),
-        occurred_at=st.integers(0, 60 * 24 * 45).map(lambda minutes: NOON + timedelta(minutes=minutes)),
-        provider=st.sampled_from(["gemini", "openai"]),
-        model=st.sampled_from(["a", "модель"]),
-        source=st.sampled_from([Source.CHAT, Source.API, Source.IMPORT, Source.SAMPLE]),
-        status=st.sampled_from(list(CallStatus)),
-        error_kind=st.sampled_from(KINDS),
-        usage=st.builds(TokenUsage, input_tokens=tokens, output_tokens=tokens, estimated=st.booleans()),
-        cost=st.one_of(
-            st.just(UNPRICED),
-            st.builds(Money, st.integers(0, 2**60), st.sampled_from(["USD", "RUB"])).map(
-                lambda money: CallCost(money, "test")
-            ),
-        ),
-        latency_ms=st.none() | st.integers(0, 100_000),
-        first_token_ms=st.none() | st.integers(0, 9_000),
-        from_cache=st.booleans(),
-        saved_nano=st.none() | st.integers(0, 10**15),
-        thread_id=st.none() | st.integers(1, 2),
-        batch=st.sampled_from([None, "b"]),
-        requests=st.sampled_from([1, 1, 1, 7]),
-        tags=st.lists(
-            st.sampled_from(
-                [("label", "a=1"), ("label", "b=2"), ("prompt", "p"), ("category", "c"), ("category", "d")]
-            ),
-            max_size=3,
-        ).map(tuple),
-    ),
-    max_size=16,
-)
-SELECTIONS = st.builds(
-    Selection,
-    scope=st.sampled_from([None, 1]),
-    start=st.integers(0, 40).map(lambda days: FIRST + timedelta(days)),
-    end=st.integers(40, 53).map(lambda days: FIRST + timedelta(days)),
-    sample=st.sampled_from([False, False, True]),
-    where=st.dictionaries(st.sampled_from(list(Dimension)), st.just(()), max_size=2).flatmap(
-        lambda chosen: st.tuples(
-            *(
-                st.tuples(
-                    st.just(each), st.lists(st.sampled_from(VALUES[each]), min_size=1, unique=True).map(tuple)
-                )
-                for each in chosen
-            )
-        )
-    ),
-)
-VALUES: dict[Dimension, list[str]] = {
-    Dimension.PROVIDER: ["gemini", "openai", "gone"],
-    Dimension.MODEL: ["gemini/a", "openai/модель"],
-    Dimension.SOURCE: ["chat", "api", "import", "sample"],
-    Dimension.USER: ["1", "2", "0"],
-    Dimension.STATUS: ["completed", "failed", "stopped"],
-    Dimension.ERROR: ["", "timeout"],
-    Dimension.CATEGORY: ["", "c"],
-    Dimension.PROMPT: ["", "p"],
-    Dimension.LABEL: ["", "a=1", "b=2"],
-    Dimension.THREAD: ["", "1"],
-}
 
 
 @pytest.fixture
@@ -106,12 +41,6 @@ def unit(database_url: str) -> Iterator[UnitOfWork]:
     unit = migrated(database_url)
     yield unit
     unit.close()
-
-
-def emptied(unit: UnitOfWork) -> None:
-    with unit.write() as session:
-        for table in LEDGER_TABLES:
-            session.execute(text(f"DELETE FROM {table}"))
 
 
 def record(unit: UnitOfWork, calls: Sequence[Call], ledger: Ledger = UTC_LEDGER) -> int:
@@ -136,27 +65,17 @@ def answers(reader: ExploreService, selection: Selection, by: Dimension, interva
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_roll_ups_say_what_the_calls_add_up_to(unit: UnitOfWork, data: st.DataObject) -> None:
-    emptied(unit)
-    zone = data.draw(st.sampled_from(["UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]))
-    ledger = Ledger(ZoneInfo(zone))
-    rolled, raw = ExploreService(unit, ledger), ExploreService(unit, ledger, only_calls=True)
-    for step in data.draw(
-        st.lists(st.sampled_from(["record", "fold", "remove", "rebuild"]), min_size=1, max_size=5)
-    ):
-        with unit.write() as session:
-            if step == "record":
-                ledger.record_many(session, data.draw(CALLS))
-            elif step == "fold":
-                ledger.fold_all(session)
-            elif step == "remove":
-                ledger.remove_batch(session, "b")
-            else:
-                ledger.rebuild(session)
+def test_roll_ups_say_what_the_calls_add_up_to(unit: UnitOfWork, tmp_path: Path, data: st.DataObject) -> None:
+    with patch.object(undoing, "STEP", 2):
+        work = LedgerWork(unit, tmp_path, data)
+        for step in data.draw(st.lists(st.sampled_from(work.steps), min_size=1, max_size=8)):
+            step()
+    rolled, raw = work.readers()
     selection = data.draw(SELECTIONS)
     by, interval = data.draw(st.sampled_from(list(Dimension))), data.draw(st.sampled_from(list(Interval)))
     assert answers(rolled, selection, by, interval) == answers(raw, selection, by, interval)
     assert rolled.health().lag == 0
+    work.assert_verified()
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -4,6 +4,7 @@ import csv
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
@@ -21,13 +22,16 @@ from core.i18n import LANGUAGES, translate
 from core.pricing.types import UNPRICED, CallCost, Money
 from core.providers.types import TokenUsage
 from core.store.unit_of_work import UnitOfWork
+from core.usage.explore.service import ExploreService
+from core.usage.explore.types import Dimension, Selection, Where
+from core.usage.exports import report_file
 from core.usage.exports.report_file import ReportFile
 from core.usage.exports.rows import pages
 from core.usage.exports.service import ExportService
-from core.usage.exports.types import COLUMNS, ExportKind, Selection, Separator
+from core.usage.exports.types import COLUMNS, ExportKind, Separator
 from core.usage.ledger import Ledger
 from core.usage.service import UsageService
-from core.usage.types import Call, CallFilter, CallStatus, Source, Totals
+from core.usage.types import Call, CallStatus, Source, Totals
 from tests.support.store import NOON, call, migrated
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -63,8 +67,8 @@ def usage(unit: UnitOfWork) -> UsageService:
 
 
 @pytest.fixture
-def exports(unit: UnitOfWork, usage: UsageService) -> ExportService:
-    return ExportService(unit, LEDGER, usage)
+def exports(unit: UnitOfWork) -> ExportService:
+    return ExportService(unit, LEDGER)
 
 
 def record(unit: UnitOfWork, *calls: Call) -> None:
@@ -93,6 +97,9 @@ def mixed_calls() -> list[Call]:
                 latency_ms=number or None,
                 from_cache=number % 17 == 0,
                 saved_nano=7 if number % 17 == 0 else None,
+                thread_id=number % 4 or None,
+                tags=(("label", "a=1"), ("label", "b=2"))[: number % 3]
+                + (("category", "Work"),) * (number % 2),
             )
         )
     return found
@@ -146,45 +153,60 @@ def added(rows: list[dict[str, Any]]) -> Totals:
     return sums
 
 
+FILTERS: list[Where] = [
+    (),
+    ((Dimension.PROVIDER, ("openai", "local")), (Dimension.MODEL, ("openai/model-1", "local/model-2"))),
+    ((Dimension.SOURCE, ("api", "sample")), (Dimension.USER, ("2",))),
+    ((Dimension.STATUS, ("failed",)),),
+    ((Dimension.ERROR, ("",)), (Dimension.THREAD, ("1", ""))),
+    ((Dimension.LABEL, ("a=1", "b=2")),),
+    ((Dimension.CATEGORY, ("Work",)), (Dimension.PROVIDER, ("gemini",))),
+    ((Dimension.PROMPT, ("none",)),),
+]
+
+
 @pytest.mark.parametrize("scope", [1, None])
-@pytest.mark.parametrize(
-    "only",
-    [CallFilter(), CallFilter("openai"), CallFilter("openai", "model-1"), CallFilter(source=Source.API)],
-)
 @pytest.mark.parametrize("sample", [False, True])
 def test_every_kind_of_export_adds_up_to_the_report(
     unit: UnitOfWork,
-    usage: UsageService,
     exports: ExportService,
     scope: int | None,
-    only: CallFilter,
     sample: bool,
 ) -> None:
-    calls = mixed_calls()
-    record(unit, *calls)
-    report = usage.report(scope, START, END, sample=sample, only=only)
-    mine = [
-        c
-        for c in calls
-        if scope in (None, c.user_id)
-        and (c.source is Source.SAMPLE) == sample
-        and only.provider in (None, c.provider)
-        and only.model in (None, c.model)
-        and only.source in (None, c.source)
-        and START <= LEDGER.day_of(c.occurred_at) <= END
-    ]
-    what = (scope, START, END)
+    with unit.write() as session:
+        LEDGER.record_many(session, mixed_calls())
+    for where in FILTERS:
+        assert_adds_up(exports, ExploreService(unit, LEDGER), (scope, START, END), where, sample)
+
+
+def assert_adds_up(
+    exports: ExportService,
+    reader: ExploreService,
+    what: tuple[int | None, date, date],
+    where: Where,
+    sample: bool,
+) -> None:
+    """Every kind of export of a selection holds its calls, and comes to what the explorer shows."""
+    asked = Selection(*what, sample, where)
+    mine = {one.request_id for one in reader.calls(asked, limit=1_000).calls}
     if not mine:
         with pytest.raises(AppError, match="no calls to export"):
-            exports.calls_csv(*what, only=only, sample=sample)
+            exports.calls_csv(*what, where=where, sample=sample)
+        with pytest.raises(AppError, match="no calls to export"):
+            exports.report_xlsx(*what, "en", BytesIO(), where=where, sample=sample)
         return
-    of_csv = read_csv(exports.calls_csv(*what, only=only, sample=sample))
-    of_excel = calls_of(read_xlsx(exports, *what, only=only, sample=sample))
-    of_parquet = read_parquet(exports, *what, only=only, sample=sample)
+    of_csv = read_csv(exports.calls_csv(*what, where=where, sample=sample))
+    book = read_xlsx(exports, *what, where=where, sample=sample)
+    of_parquet = read_parquet(exports, *what, where=where, sample=sample)
 
-    for rows in (of_csv, of_parquet, of_excel):
-        assert {row["request_id"] for row in rows} == {c.request_id for c in mine}
-        assert added(rows) == report.total
+    shown = reader.explore(asked).total
+    for rows in (of_csv, of_parquet, calls_of(book)):
+        assert {row["request_id"] for row in rows} == mine
+        total = added(rows)
+        assert {name: getattr(shown, name) for name in total.__dataclass_fields__} == asdict(total)
+    for sheet in ("By day", "By model", "By provider"):
+        requests = [cell.value for cell in book[sheet][1]].index("Requests")
+        assert sum(row[requests] for row in table(book[sheet])) == len(mine)
     assert {row["source"] == "sample" for row in of_csv} == {sample}
 
 
@@ -318,9 +340,53 @@ def test_a_filter_that_looks_like_a_formula_is_text_in_the_summary(
     unit: UnitOfWork, exports: ExportService
 ) -> None:
     record(unit, call(provider="=cmd|' /C calc'!A0"))
-    book = read_xlsx(exports, 1, START, END, only=CallFilter("=cmd|' /C calc'!A0"))
+    book = read_xlsx(exports, 1, START, END, where=((Dimension.PROVIDER, ("=cmd|' /C calc'!A0",)),))
     cell = next(cell for row in book["Summary"] for cell in row if str(cell.value).startswith("=cmd"))
     assert (cell.data_type, cell.quotePrefix) == ("s", True)
+
+
+def test_the_summary_names_every_filter(unit: UnitOfWork, exports: ExportService) -> None:
+    record(unit, *mixed_calls())
+    threads = tuple(str(number) for number in range(1, 40))
+    where: Where = (
+        (Dimension.STATUS, ("completed", "failed")),
+        (Dimension.LABEL, ("", "b=2")),
+        (Dimension.THREAD, threads),
+    )
+    summary = read_xlsx(exports, 1, START, END, where=where)["Summary"]
+    lines = {row[0].value: row[1].value for row in summary.iter_rows(max_col=2)}
+    assert (lines["Status"], lines["Label"]) == ("completed, failed", "No label, b=2")
+    assert lines["Thread no."] == ", ".join((*threads[:20], "19 more"))
+
+
+def test_a_filter_that_is_none_is_refused(exports: ExportService) -> None:
+    for where in (((Dimension.STATUS, ("done",)),), ((Dimension.THREAD, ("x",)),)):
+        with pytest.raises(AppError) as refused:
+            exports.report_xlsx(1, START, END, "en", BytesIO(), where=where)
+        assert refused.value.kind is ErrorKind.VALIDATION
+
+
+def test_rows_written_quickly_are_the_same_as_openpyxls_own(
+    unit: UnitOfWork, exports: ExportService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = (*HOSTILE, "<b>&amp;\u2028😀 ", "x" * 40_000)
+    record(
+        unit,
+        *mixed_calls(),
+        *(call(flag=text, model=f"m{n}", request_id=f"h-{n}") for n, text in enumerate(texts)),
+    )
+
+    def cells() -> list[tuple[Any, ...]]:
+        sheet = read_xlsx(exports, None, START, END, language="ru")[translate("ru", "Calls")]
+        return [
+            (cell.coordinate, cell.data_type, cell.value, cell.number_format, cell.quotePrefix)
+            for row in sheet
+            for cell in row
+        ]
+
+    quick = cells()
+    monkeypatch.setattr(report_file, "QUICK", not report_file.QUICK)
+    assert quick == cells()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -462,7 +528,7 @@ def test_sample_data_is_exported_alone_and_named_so(unit: UnitOfWork, exports: E
         assert ("Sample data: invented figures" in words(book)) == sample
     for only, sample in ((Source.SAMPLE, False), (Source.CHAT, True)):
         with pytest.raises(AppError, match="no calls to export"):
-            exports.calls_csv(None, START, END, only=CallFilter(source=only), sample=sample)
+            exports.calls_csv(None, START, END, where=((Dimension.SOURCE, (only,)),), sample=sample)
 
 
 def test_files_are_named_after_their_days(exports: ExportService) -> None:

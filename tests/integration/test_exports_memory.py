@@ -44,7 +44,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[UsageServic
     with unit.write() as session:
         fill(session, ledger, CALLS, DAY, users=3)
     usage = UsageService(unit, ledger)
-    yield usage, ExportService(unit, ledger, usage)
+    yield usage, ExportService(unit, ledger)
     unit.close()
 
 

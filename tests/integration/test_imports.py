@@ -279,6 +279,21 @@ def test_the_same_id_twice_in_a_file_is_one_call(lite: Desk) -> None:
     assert (preview.calls, preview.models[0].given) == (1, {"USD": 123_500})
 
 
+def test_rows_far_apart_that_say_the_same_are_told_apart(lite: Desk) -> None:
+    """Further than a file is read at a time."""
+    some = [f"2026-11-01 12:00,openai,gpt-4o,{number},5,0.1" for number in range(30_000)]
+    before = sorted(lite.folder.iterdir())
+    preview = lite.read(plain(*some, *some[:7], some[0]))
+    assert (preview.rows, preview.calls, preview.skips) == (30_008, 30_008, ())
+    ids = pq.read_table(lite.staged, columns=["request_id"]).column(0).to_pylist()
+    assert len(set(ids)) == 30_008
+    assert [name for name in ids if name.endswith((":2", ":3"))] == [
+        *(f"{ids[number]}:2" for number in range(7)),
+        f"{ids[0]}:3",
+    ]
+    assert set(lite.folder.iterdir()) - set(before) <= {lite.staged, *lite.folder.glob("*.csv")}
+
+
 def test_an_import_belongs_to_its_user(desk: Desk) -> None:
     content = plain("2026-11-01,openai,gpt-4o,10,5,0.1")
     info = desk.take(content)

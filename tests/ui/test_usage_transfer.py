@@ -11,6 +11,7 @@ from core import services
 from core.config import PROJECT_DIR, Settings
 from core.services import Services, open_services
 from core.usage.exports.jobs import ExportStep
+from core.usage.imports import undoing
 from core.usage.imports.types import Step
 from tests.support.import_files import plain
 from tests.support.store import call
@@ -67,6 +68,29 @@ def test_a_file_is_previewed_imported_and_undone(hub: Services) -> None:
     assert "1 call of usage" in shown(app).replace("\\", "")
     hub.imports.undo(USER, info.id)
     app.run()
+    assert "undone" in shown(app)
+    assert f"import-undo-{info.id}" not in keys(app)
+    assert not app.exception
+
+
+def test_an_undo_that_was_cut_off_says_so_and_goes_on(hub: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page()
+    lines = [f"2026-11-0{day},openai,gpt-4o,10,5,0.5" for day in (1, 2, 3)]
+    upload(app, hub, plain(*lines)).button(key="import-start").click().run()
+    hub.import_jobs.wait(USER)
+    (info,) = hub.imports.imports(USER)
+    monkeypatch.setattr(undoing, "STEP", 1)
+    half = undoing.Undoing(hub.unit, hub.ledger)
+    half.close()
+    assert half.undo(USER, info.id) == 1
+
+    app.run()
+    assert "2 calls of it still count" in shown(app)
+    assert "undone" not in shown(app)
+    app.button(key=f"import-undo-{info.id}").click().run()
+    hub.imports.undoing.wait(info.id)
+    app.run()
+    assert not hub.usage.has_calls(USER)
     assert "undone" in shown(app)
     assert f"import-undo-{info.id}" not in keys(app)
     assert not app.exception

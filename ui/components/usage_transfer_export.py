@@ -77,12 +77,22 @@ def _progress(viewer: Viewer) -> None:
     if state is None or state.step is not ExportStep.PREPARING:
         st.rerun()
     with st.container(key="export-progress", horizontal=True, vertical_alignment="center"):
-        size = fmt.file_size(state.size, viewer.tr.language)
-        st.markdown(
-            escape(_("Writing {file}: {size} so far", file=state.file_name, size=size)), width="stretch"
-        )
+        st.markdown(escape(_so_far(viewer, state)), width="stretch")
         jobs, user = viewer.services.export_jobs, viewer.account.id
         st.button(_("Cancel"), key="export-cancel", on_click=jobs.dismiss, args=(user,))
+
+
+def _so_far(viewer: Viewer, state: ExportState) -> str:
+    _, language = viewer.tr.text, viewer.tr.language
+    size = fmt.file_size(state.size, language)
+    parts = [_("Writing {file}: {size} so far", file=state.file_name, size=size)]
+    if state.calls:
+        number = fmt.exact(state.calls, language)
+        parts.append(viewer.tr.plural("{number} call", "{number} calls", state.calls, number=number))
+    if state.seconds_left is not None:
+        left = fmt.duration(max(1, round(state.seconds_left)) * 1000, language)
+        parts.append(_("about {time} left", time=left))
+    return " · ".join(parts)
 
 
 def _result(viewer: Viewer, state: ExportState) -> None:

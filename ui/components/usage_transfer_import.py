@@ -16,7 +16,8 @@ from ui.door import Viewer
 from ui.plain import escape, plain_text
 from ui.session import Slot, recall, remember, widget
 
-MOST_MB = 2_000
+MOST_MB = 2_048
+"""What the server lets through is `maxUploadSize` in its configuration, which has to be more."""
 _PIECE = 4 << 20
 _TEMPLATE = (
     ",".join(name for name, _text in PLAIN_COLUMNS)
@@ -49,6 +50,8 @@ def _upload(viewer: Viewer) -> None:
             "or JSON. AIHub first shows what is in the file; nothing is recorded until you import it."
         )
     )
+    most = fmt.file_size(MOST_MB << 20, viewer.tr.language)
+    st.caption(_("A file can have up to {size}. Split a larger one, and import its parts.", size=most))
     key = f"import-file-{recall(Slot.IMPORT_UPLOADS, 0)}"
     st.file_uploader(
         _("File to import"),

@@ -5,9 +5,10 @@ import streamlit as st
 from core.usage.imports.types import ImportInfo
 from ui import format as fmt
 from ui.components.models_confirm import Question, ask_first
+from ui.components.notices import attempt
 from ui.components.usage_transfer_words import FORMATS
 from ui.door import Viewer
-from ui.plain import escape
+from ui.plain import escape, plain_text
 
 
 def list_part(viewer: Viewer) -> None:
@@ -29,6 +30,55 @@ def list_part(viewer: Viewer) -> None:
                         args=(viewer, info),
                         type="tertiary",
                     )
+            if info.left:
+                _rest(viewer, info)
+
+
+def _rest(viewer: Viewer, info: ImportInfo) -> None:
+    """How far an undo is, or how to go on with one that was cut off."""
+    _ = viewer.tr.text
+    progress = viewer.services.imports.undoing.progress(info.id)
+    if progress is not None and progress.error is None:
+        _progress(viewer, info)
+        return
+    if progress is not None and progress.error is not None:
+        st.error(plain_text(progress.error.text(viewer.tr.language)))
+    with st.container(horizontal=True, vertical_alignment="center", key=f"import-rest-{info.id}"):
+        text = viewer.tr.plural(
+            "The undo of this import was cut off: {number} call of it still counts.",
+            "The undo of this import was cut off: {number} calls of it still count.",
+            info.left,
+            number=fmt.exact(info.left, viewer.tr.language),
+        )
+        st.markdown(escape(text), width="stretch")
+        st.button(
+            _("Go on with the undo"),
+            key=f"import-undo-{info.id}",
+            on_click=_go_on,
+            args=(viewer, info.id),
+            type="tertiary",
+        )
+
+
+def _go_on(viewer: Viewer, import_id: int) -> None:
+    attempt(viewer, lambda: viewer.services.imports.undoing.start(viewer.account.id, import_id))
+
+
+@st.fragment(run_every=0.5)
+def _progress(viewer: Viewer, info: ImportInfo) -> None:
+    _, language = viewer.tr.text, viewer.tr.language
+    progress = viewer.services.imports.undoing.progress(info.id)
+    if progress is None or progress.error is not None:
+        # The list stands outside this fragment.
+        st.rerun()
+    parts = [_("Undoing this import")]
+    if progress.total:
+        done, total = (fmt.exact(each, language) for each in (progress.done, progress.total))
+        parts.append(_("{done} of {total} calls", done=done, total=total))
+    if progress.seconds_left is not None:
+        left = fmt.duration(max(1, round(progress.seconds_left)) * 1000, language)
+        parts.append(_("about {time} left", time=left))
+    st.progress(progress.share, escape(" · ".join(parts)))
 
 
 def _line(viewer: Viewer, info: ImportInfo) -> str:
@@ -41,7 +91,7 @@ def _line(viewer: Viewer, info: ImportInfo) -> str:
         fmt.day_range(info.first_day, info.last_day, language),
         _costs(viewer, info),
     ]
-    if info.undone_at is not None:
+    if info.undone_at is not None and not info.left:
         parts.append(_("undone {time}", time=fmt.moment(info.undone_at, viewer.zone, language)))
     name, rest = escape(info.file_name), escape(" · ".join(part for part in parts if part))
     return f"{name}  \n:gray[{rest}]"
@@ -60,7 +110,7 @@ def _costs(viewer: Viewer, info: ImportInfo) -> str:
 
 def _ask(viewer: Viewer, info: ImportInfo) -> None:
     _ = viewer.tr.text
-    imports, user = viewer.services.imports, viewer.account.id
+    undoing, user = viewer.services.imports.undoing, viewer.account.id
     text = _(
         "{calls} of {file} go from all figures: {days}, {cost}. To bring them back, import the file again.",
         calls=_calls(viewer, info),
@@ -70,6 +120,9 @@ def _ask(viewer: Viewer, info: ImportInfo) -> None:
     )
     ask_first(
         Question(
-            _("Undo this import?"), text, lambda: imports.undo(user, info.id), _("The import is undone.")
+            _("Undo this import?"),
+            text,
+            lambda: undoing.start(user, info.id),
+            _("The import is being undone. The list below tells how far that is."),
         )
     )

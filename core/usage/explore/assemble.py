@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, cast, overload
 
 import numpy as np
@@ -212,6 +213,11 @@ def _coded(values: Sequence[str]) -> tuple[list[str], _Codes]:
 
 def positions(periods: Sequence[Period]) -> Mapping[object, int]:
     """Which period a day is in, as a date or as SQLite spells one."""
+    return _positions(tuple(periods))
+
+
+@lru_cache(64)
+def _positions(periods: tuple[Period, ...]) -> Mapping[object, int]:
     places: dict[object, int] = {}
     for position, period in enumerate(periods):
         day = period.start

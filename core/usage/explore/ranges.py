@@ -3,6 +3,7 @@
 import calendar
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import lru_cache
 
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
@@ -48,6 +49,7 @@ def _can_be(dimension: Dimension, value: str) -> bool:
     return dimension is not Dimension.PROVIDER or bool(value)
 
 
+@lru_cache(64)
 def periods_of(start: date, end: date, interval: Interval) -> tuple[Period, ...]:
     """The periods of a range; the first and the last are cut by it."""
     if interval is Interval.DAY:

@@ -6,6 +6,7 @@ difference between all calls and those kept. It is taken before anything is adde
 
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, literal, select
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from core.usage.columns import FACETS
 from core.usage.explore import raw
 from core.usage.explore.assemble import Row, merged, regrouped
 from core.usage.explore.raw import Latencies, Shapes
-from core.usage.explore.reading import Names
+from core.usage.explore.reading import Names, RawReading, Reading
 from core.usage.explore.rolled import RolledReading, folded_latencies, latencies_of
 from core.usage.explore.rolled_rows import group_of, pending_calls, sums, under, within
 from core.usage.explore.types import Dimension, Selection
@@ -150,3 +151,12 @@ class FacetReading:
     def _days(self, selection: Selection) -> ColumnElement[bool]:
         facet = FACETS.c.facet == literal(self._facet.value)
         return and_(facet, FACETS.c.day.between(selection.start, selection.end))
+
+
+def reading_of(selection: Selection, by: Dimension | None, zone: ZoneInfo) -> Reading:
+    """Where a question is answered from: roll-ups where they know the answer, else the calls."""
+    rolled = RolledReading(zone)
+    facet, is_known = facet_of(selection, by)
+    if not is_known:
+        return RawReading(zone)
+    return rolled if facet is None else FacetReading(facet, rolled)

@@ -17,7 +17,7 @@ from core.usage.explore.ranges import checked, compared_with, periods_of
 from core.usage.explore.raw import Latencies, Shapes
 from core.usage.explore.reading import RawReading, Reading
 from core.usage.explore.rolled import RolledReading
-from core.usage.explore.rolled_facets import FacetReading, facet_of
+from core.usage.explore.rolled_facets import FacetReading, reading_of
 from core.usage.explore.series import FIGURES, lines_of, read_lines, without_zeros
 from core.usage.explore.state import read_health, read_values
 from core.usage.explore.types import (
@@ -37,6 +37,7 @@ from core.usage.explore.types import (
     Period,
     Selection,
 )
+from core.usage.explore.uncollected import uncollected
 from core.usage.ledger import Ledger
 
 
@@ -53,6 +54,7 @@ class ExploreService:
         self._rates = rates
         self._only_calls = only_calls
 
+    @uncollected
     def explore(
         self,
         selection: Selection,
@@ -103,6 +105,7 @@ class ExploreService:
             slow=reading.slow,
         )
 
+    @uncollected
     def series(
         self, selection: Selection, by: Dimension, interval: Interval, figure: str
     ) -> tuple[tuple[Period, ...], Mapping[tuple[str, str], Sequence[int]]]:
@@ -135,6 +138,7 @@ class ExploreService:
             shapes = reading.shapes(session, selection)
         return _patterns(shapes, reading.slow)
 
+    @uncollected
     def top(
         self, selection: Selection, by: Dimension, limit: int = 10, currency: str | None = None
     ) -> tuple[Group, ...]:
@@ -167,11 +171,8 @@ class ExploreService:
             return read_health(session, self._ledger.zone)
 
     def _reading(self, selection: Selection, by: Dimension | None) -> Reading:
-        rolled = RolledReading(self._ledger.zone)
-        facet, is_known = facet_of(selection, by)
-        if self._only_calls or not is_known:
-            return RawReading(self._ledger.zone)
-        return rolled if facet is None else FacetReading(facet, rolled)
+        zone = self._ledger.zone
+        return RawReading(zone) if self._only_calls else reading_of(selection, by, zone)
 
 
 def _rows(

@@ -3,9 +3,12 @@
 import logging
 import shutil
 import threading
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from core.errors import AppError, ErrorKind
@@ -14,6 +17,7 @@ from core.usage.explore.types import Selection
 from core.usage.exports.service import ExportService
 from core.usage.exports.types import ExportKind, Separator
 
+_SOON = 0.5
 _logger = logging.getLogger(__name__)
 
 
@@ -25,13 +29,16 @@ class ExportStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportState:
-    """Where an export is. `size`: bytes written so far. `path` is the finished file."""
+    """Where an export is. `size`: bytes written so far, of `calls` calls; `seconds_left` is an estimate, None until
+    there is one. `path` is the finished file."""
 
     step: ExportStep
     kind: ExportKind
     file_name: str
     selection: Selection
     size: int = 0
+    calls: int = 0
+    seconds_left: float | None = None
     path: Path | None = None
     error: AppError | None = None
 
@@ -45,14 +52,28 @@ class _Job:
     state: ExportState
     folder: Path
     stop: threading.Event
+    clock: Callable[[], float]
+    begun: float
     thread: threading.Thread | None = None
+
+    def tell(self, calls: int, share: float) -> None:
+        """Progress; leaves the work when the job was dismissed."""
+        if self.stop.is_set():
+            raise _Cancelled
+        elapsed = self.clock() - self.begun
+        # At once nobody can tell: the first rows take longer than the others.
+        left = elapsed * (1 - share) / share if share and elapsed > _SOON else None
+        self.state = replace(self.state, calls=calls, seconds_left=left)
 
 
 class ExportJobs:
     """At most one export a user; another one takes its place."""
 
-    def __init__(self, exports: ExportService, folder: Path) -> None:
+    def __init__(
+        self, exports: ExportService, folder: Path, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._exports = exports
+        self._clock = clock
         self._folder = folder
         self._jobs: dict[int, _Job] = {}
 
@@ -65,7 +86,8 @@ class ExportJobs:
             kind, selection.start, selection.end, language, sample=selection.sample
         )
         folder = self._folder / f"{user_id}-{uuid4().hex}"
-        job = _Job(ExportState(ExportStep.PREPARING, kind, name, selection), folder, threading.Event())
+        state = ExportState(ExportStep.PREPARING, kind, name, selection)
+        job = _Job(state, folder, threading.Event(), self._clock, self._clock())
         self._jobs[user_id] = job
         job.thread = threading.Thread(
             target=self._work, args=(job, language, separator), name="aihub-export", daemon=True
@@ -79,7 +101,7 @@ class ExportJobs:
             return None
         state = job.state
         if state.step is ExportStep.PREPARING:
-            return _with(state, size=_size(job.folder / "file"))
+            return replace(state, size=_size(job.folder / "file"))
         return state
 
     def wait(self, user_id: int, seconds: float = 60) -> ExportState | None:
@@ -109,49 +131,28 @@ class ExportJobs:
             job.folder.mkdir(parents=True)
             self._write(job, language, separator)
             path = job.folder / "file"
-            job.state = _with(job.state, step=ExportStep.READY, path=path, size=_size(path))
+            job.state = replace(job.state, step=ExportStep.READY, path=path, size=_size(path))
         except _Cancelled:
             return
         except AppError as error:
-            job.state = _with(job.state, step=ExportStep.FAILED, error=error)
+            job.state = replace(job.state, step=ExportStep.FAILED, error=error)
         except Exception:
             _logger.exception("an export failed")
             reason = N_("The file could not be written because of a fault in AIHub; see the log.")
-            job.state = _with(job.state, step=ExportStep.FAILED, error=AppError(ErrorKind.INTERNAL, reason))
+            job.state = replace(job.state, step=ExportStep.FAILED, error=AppError(ErrorKind.INTERNAL, reason))
 
     def _write(self, job: _Job, language: str, separator: Separator) -> None:
         asked = job.state.selection
         span = (asked.scope, asked.start, asked.end)
+        options: dict[str, Any] = {"where": asked.where, "sample": asked.sample, "progress": job.tell}
         with (job.folder / "file").open("wb") as target:
             if job.state.kind is ExportKind.CSV:
-                for piece in self._exports.calls_csv(
-                    *span, where=asked.where, sample=asked.sample, separator=separator
-                ):
-                    if job.stop.is_set():
-                        raise _Cancelled
+                for piece in self._exports.calls_csv(*span, separator=separator, **options):
                     target.write(piece)
             elif job.state.kind is ExportKind.PARQUET:
-                self._exports.calls_parquet(*span, target, where=asked.where, sample=asked.sample)
+                self._exports.calls_parquet(*span, target, **options)
             else:
-                self._exports.report_xlsx(*span, language, target, where=asked.where, sample=asked.sample)
-
-
-def _with(
-    state: ExportState,
-    step: ExportStep | None = None,
-    size: int | None = None,
-    path: Path | None = None,
-    error: AppError | None = None,
-) -> ExportState:
-    return ExportState(
-        step or state.step,
-        state.kind,
-        state.file_name,
-        state.selection,
-        state.size if size is None else size,
-        path or state.path,
-        error or state.error,
-    )
+                self._exports.report_xlsx(*span, language, target, **options)
 
 
 def _size(path: Path) -> int:

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 from openpyxl import Workbook
 
 from core.i18n import N_, translate
+from core.usage.explore.types import Selection
 from core.usage.exports import charts, measures
+from core.usage.exports.quick_rows import QUICK
 from core.usage.exports.rows import Row
 from core.usage.exports.sheets import (
     NUMBER,
@@ -22,7 +24,7 @@ from core.usage.exports.sheets import (
     money_format,
 )
 from core.usage.exports.summary import write_summary
-from core.usage.exports.types import COLUMNS, Cell, Column, Selection
+from core.usage.exports.types import COLUMNS, Cell, Column
 from core.usage.types import Totals, UsageReport
 
 MOST_CALLS = 100_000
@@ -50,6 +52,15 @@ class ReportFile:
 
     def write(self, pages: Iterable[list[Row]], target: BinaryIO) -> None:
         """Write the workbook to `target`; `pages` are the calls in order, of which it takes as many as fit."""
+        try:
+            self._sheets(pages)
+        except BaseException:
+            for sheet in self._book.worksheets:
+                sheet.abandon()
+            raise
+        self._book.save(target)
+
+    def _sheets(self, pages: Iterable[list[Row]]) -> None:
         left_out = max(self._report.total.requests - self._most_calls, 0)
         title = self._tr(N_("Usage report"))
         self._book.properties.creator, self._book.properties.title = "AIHub", title
@@ -61,7 +72,6 @@ class ReportFile:
         self._providers()
         self._calls(pages, left_out)
         self._charts(summary.sheet)
-        self._book.save(target)
 
     def _days(self) -> None:
         day = Head(self._tr(N_("Day")), day_format(self._language))
@@ -92,9 +102,13 @@ class ReportFile:
         heads = [self._call_head(column) for column in COLUMNS]
         sheet = Sheet(self._book, self._tr(N_("Calls")), heads)
         room = self._most_calls
+        quick = sheet.quick_rows([column.cell for column in COLUMNS])
         for page in pages:
             for row in page[:room]:
-                sheet.add([_cell(column, value) for column, value in zip(COLUMNS, row, strict=True)])
+                if QUICK:
+                    sheet.add_ready(quick.row(sheet.rows + 1, row))
+                else:
+                    sheet.add([_cell(column, value) for column, value in zip(COLUMNS, row, strict=True)])
             room -= len(page)
             if room <= 0:
                 break

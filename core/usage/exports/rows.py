@@ -1,6 +1,7 @@
 """The calls of a selection in the order of their ids, a page at a time: memory does not grow with their number."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,9 +10,8 @@ from sqlalchemy.orm import Session
 
 from core.store.unit_of_work import UnitOfWork
 from core.usage.days import in_days
-from core.usage.explore import types as explore
 from core.usage.explore.conditions import conditions
-from core.usage.exports.types import Selection
+from core.usage.explore.types import Selection
 from core.usage.ledger import EVENTS
 
 PAGE = 5_000
@@ -55,19 +55,32 @@ _MIDDLE = 5 + len(_BEFORE_MONEY)
 _LAST = _MIDDLE + len(_AFTER_CURRENCY)
 
 
-def pages(unit: UnitOfWork, selection: Selection, zone: ZoneInfo, size: int = PAGE) -> Iterator[list[Row]]:
+Told = Callable[[int, float], None]
+"""Told how many calls were given so far, and which share of all ids they lie in (0 to 1); raises to stop."""
+
+
+def untold(_calls: int, _share: float) -> None:
+    """Nobody wants to know."""
+
+
+def pages(
+    unit: UnitOfWork, selection: Selection, zone: ZoneInfo, size: int = PAGE, progress: Told = untold
+) -> Iterator[list[Row]]:
     """The calls that stand when the first page is asked for, at most `size` a page.
 
-    Each page is a transaction of its own, so that a slow download holds none open.
+    Each page is a transaction of its own, so that a slow download holds none open. `progress` is told when a page
+    was used.
     """
     with unit.read() as session:
         first, last = _span(session, selection)
-    while first is not None:
+    at, calls = first, 0
+    while first is not None and at is not None:
         with unit.read() as session:
-            events = _page(session, selection, first, last, size)
+            events = _page(session, selection, at, last, size)
         if events:
             yield [_as_row(event, zone) for event in events]
-        first = events[-1][0] + 1 if len(events) == size else None
+        calls, at = calls + len(events), events[-1][0] + 1 if len(events) == size else None
+        progress(calls, 1.0 if at is None else (at - first) / (last + 1 - first))
 
 
 def _span(session: Session, selection: Selection) -> tuple[int | None, int]:
@@ -87,19 +100,11 @@ def _page(session: Session, selection: Selection, first: int, last: int, size: i
 
 def _conditions(selection: Selection) -> list[ColumnElement[bool]]:
     # What the explorer shows is what is exported: the same conditions, but for the user.
-    asked = explore.Selection(None, selection.start, selection.end, selection.sample, selection.where)
-    found = [conditions(EVENTS, asked)]
+    found = [conditions(EVENTS, replace(selection, scope=None))]
     if selection.scope is not None:
         # A sum, not the column: with its index a database would collect and sort the whole range anew for
         # every page, where the ids alone give each call once and in order.
         found.append(EVENTS.c.user_id + 0 == selection.scope)
-    only = selection.only
-    if only.provider is not None:
-        found.append(EVENTS.c.provider == only.provider)
-    if only.model is not None:
-        found.append(EVENTS.c.model == only.model)
-    if only.source is not None:
-        found.append(EVENTS.c.source == only.source.value)
     return found
 
 

@@ -1,35 +1,35 @@
 """The verbs of exports: the ledger's calls as CSV and Parquet, and a report in Excel."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from typing import BinaryIO
 
 from core.errors import AppError, ErrorKind
 from core.i18n import N_, translate
 from core.store.unit_of_work import UnitOfWork
-from core.usage.explore.types import Dimension, Where
+from core.usage.explore.ranges import checked
+from core.usage.explore.types import Selection, Where
 from core.usage.exports.csv_file import csv_pieces
 from core.usage.exports.parquet_file import write_parquet
-from core.usage.exports.rows import pages
-from core.usage.exports.types import ExportKind, Selection, Separator
+from core.usage.exports.rows import Row, Told, pages, untold
+from core.usage.exports.selected import read_selected
+from core.usage.exports.types import ExportKind, Separator
 from core.usage.ledger import Ledger
-from core.usage.service import UsageService
-from core.usage.types import ANY_CALL, CallFilter, Source, UsageReport
+from core.usage.types import UsageReport
 
 
 class ExportService:
     """Writes the calls of a range of report days, of user `scope` or (None) of all users.
 
     Who may see all users is the caller's to know. Each export holds real calls or, with `sample`, sample data:
-    never both. Each raises AppError before its first byte: VALIDATION for a range that no report could have,
-    NOT_FOUND where there is nothing to export. A call recorded or removed meanwhile may be in or not.
+    never both; `where` leaves out others, just as the explorer does. Each raises AppError before its first byte:
+    VALIDATION for a range or a filter that is none, NOT_FOUND where there is nothing to export. A call recorded or
+    removed meanwhile may be in or not. `progress` is told how far it is, and raises to stop.
     """
 
-    def __init__(self, unit: UnitOfWork, ledger: Ledger, usage: UsageService) -> None:
+    def __init__(self, unit: UnitOfWork, ledger: Ledger) -> None:
         self._unit = unit
         self._ledger = ledger
-        self._usage = usage
 
     def calls_csv(
         self,
@@ -37,19 +37,19 @@ class ExportService:
         start: date,
         end: date,
         *,
-        only: CallFilter = ANY_CALL,
         where: Where = (),
         sample: bool = False,
         separator: Separator = Separator.COMMA,
         bom: bool = True,
+        progress: Told = untold,
     ) -> Iterator[bytes]:
         """The calls as CSV in UTF-8, in pieces of about a megabyte; see `csv_pieces`.
 
         With `bom` Excel knows that it is UTF-8. Text that looks like a formula begins with an apostrophe.
         """
-        selection = Selection(scope, start, end, sample, only, where)
+        selection = checked(Selection(scope, start, end, sample, where))
         self._check(selection)
-        return csv_pieces(pages(self._unit, selection, self._ledger.zone), separator, bom)
+        return csv_pieces(self._pages(selection, progress), separator, bom)
 
     def calls_parquet(
         self,
@@ -58,15 +58,14 @@ class ExportService:
         end: date,
         target: BinaryIO,
         *,
-        only: CallFilter = ANY_CALL,
         where: Where = (),
         sample: bool = False,
+        progress: Told = untold,
     ) -> int:
         """Write the calls to `target` as Parquet, texts untouched; returns how many. See `write_parquet`."""
-        selection = Selection(scope, start, end, sample, only, where)
+        selection = checked(Selection(scope, start, end, sample, where))
         self._check(selection)
-        zone = self._ledger.zone
-        return write_parquet(pages(self._unit, selection, zone), zone.key, sample, target)
+        return write_parquet(self._pages(selection, progress), self._ledger.zone.key, sample, target)
 
     def report_xlsx(
         self,
@@ -76,17 +75,20 @@ class ExportService:
         language: str,
         target: BinaryIO,
         *,
-        only: CallFilter = ANY_CALL,
         where: Where = (),
         sample: bool = False,
+        progress: Told = untold,
     ) -> None:
         """Write an Excel workbook in `language`: summary with charts, tables, and the first 100,000 calls."""
         # Imported here: openpyxl takes a quarter of a second at start.
-        from core.usage.exports.report_file import ReportFile
+        from core.usage.exports.report_file import MOST_CALLS, ReportFile
 
-        selection = Selection(scope, start, end, sample, _as_filter(only, where), where)
+        def tell(calls: int, share: float) -> None:
+            progress(calls, max(share, min(calls / MOST_CALLS, 1.0)))
+
+        selection = checked(Selection(scope, start, end, sample, where))
         file = ReportFile(self._report(selection), selection, language, self._ledger.zone)
-        file.write(pages(self._unit, selection, self._ledger.zone), target)
+        file.write(self._pages(selection, tell), target)
 
     def file_name(
         self, kind: ExportKind, start: date, end: date, language: str, *, sample: bool = False
@@ -94,6 +96,9 @@ class ExportService:
         """What to call the file, in `language`; sample data is named as such."""
         name = N_("aihub-sample-data-{first}-to-{last}") if sample else N_("aihub-usage-{first}-to-{last}")
         return f"{translate(language, name, first=start.isoformat(), last=end.isoformat())}.{kind.value}"
+
+    def _pages(self, selection: Selection, progress: Told) -> Iterator[list[Row]]:
+        return pages(self._unit, selection, self._ledger.zone, progress=progress)
 
     def _check(self, selection: Selection) -> None:
         """AppError when there is nothing to export."""
@@ -105,9 +110,8 @@ class ExportService:
 
     def _report(self, selection: Selection) -> UsageReport:
         """The report on the selection; AppError when there is none, or nothing in it."""
-        report = self._usage.report(
-            selection.scope, selection.start, selection.end, selection.sample, only=selection.only
-        )
+        with self._unit.snapshot() as session:
+            report = read_selected(session, selection, self._ledger.zone)
         if not report.total.requests:
             raise _nothing()
         return report
@@ -118,24 +122,3 @@ def _nothing() -> AppError:
         ErrorKind.NOT_FOUND,
         N_("There are no calls to export in these days. Choose other days, or clear the filters."),
     )
-
-
-def _as_filter(only: CallFilter, where: Where) -> CallFilter:
-    """The filters of a report: its sums are kept by provider, model and source. AppError for others."""
-    for dimension, values in where:
-        if len(values) == 1 and dimension is Dimension.PROVIDER:
-            only = replace(only, provider=values[0])
-        elif len(values) == 1 and dimension is Dimension.MODEL:
-            provider, _, model = values[0].partition("/")
-            only = replace(only, provider=provider, model=model)
-        elif len(values) == 1 and dimension is Dimension.SOURCE:
-            only = replace(only, source=Source(values[0]))
-        else:
-            raise AppError(
-                ErrorKind.VALIDATION,
-                N_(
-                    "The Excel report can be filtered by one provider, one model and one source. Clear the other "
-                    "filters, or export CSV or Parquet."
-                ),
-            )
-    return only

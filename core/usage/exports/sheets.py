@@ -15,6 +15,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from core.usage.exports.plain_text import excel_text, is_formula
+from core.usage.exports.quick_rows import QuickRows, QuickSheet
+from core.usage.exports.types import Cell as Kind
 
 Value = str | int | bool | Decimal | date | datetime | None
 
@@ -80,7 +82,9 @@ class Sheet:
     """
 
     def __init__(self, book: Workbook, title: str, heads: Sequence[Head], with_head: bool = True) -> None:
-        sheet: Any = book.create_sheet(sheet_title(title, book.sheetnames))
+        sheet: Any = QuickSheet(book, sheet_title(title, book.sheetnames))
+        own: Any = book
+        own._add_sheet(sheet)
         self.sheet = sheet
         self.rows = 0
         self._heads = heads
@@ -119,6 +123,16 @@ class Sheet:
             else:
                 row.append(_filled(self._cells[number], value))
         self._append(row)
+
+    def quick_rows(self, kinds: Sequence[Kind]) -> QuickRows:
+        """What makes rows of this sheet for `add_ready`, for columns that hold `kinds`."""
+        plain, quoted = ([cell.style_id for cell in cells] for cells in (self._cells, self._quoted))
+        return QuickRows(kinds, plain, quoted)
+
+    def add_ready(self, row: str) -> None:
+        """A row that `quick_rows` made, for the number `rows` + 1."""
+        self.rows += 1
+        self.sheet.append_xml(row)
 
     def add_as(self, values: Sequence[tuple[Value, str]], bold: bool = False) -> None:
         """A row whose cells have number formats of their own."""

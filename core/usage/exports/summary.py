@@ -7,11 +7,31 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from core.i18n import N_, translate, translate_plural
+from core.usage.explore.types import Dimension, Selection
 from core.usage.exports import measures
 from core.usage.exports.sheets import NUMBER, TEXT, Head, Sheet, Value, money_format
-from core.usage.exports.types import Selection
 from core.usage.types import UsageReport
 
+_FILTERS = {
+    Dimension.PROVIDER: N_("Provider"),
+    Dimension.MODEL: N_("Model"),
+    Dimension.SOURCE: N_("Source"),
+    Dimension.USER: N_("User no."),
+    Dimension.STATUS: N_("Status"),
+    Dimension.ERROR: N_("Error"),
+    Dimension.CATEGORY: N_("Category"),
+    Dimension.PROMPT: N_("Prompt"),
+    Dimension.LABEL: N_("Label"),
+    Dimension.THREAD: N_("Thread no."),
+}
+_NOTHING = {
+    Dimension.ERROR: N_("No error"),
+    Dimension.CATEGORY: N_("No category"),
+    Dimension.PROMPT: N_("No prompt"),
+    Dimension.LABEL: N_("No label"),
+    Dimension.THREAD: N_("No thread"),
+}
+_MOST_VALUES = 20
 _SIGNED = "+0.0%;-0.0%;0.0%"
 
 
@@ -52,17 +72,27 @@ def _asked(report: UsageReport, selection: Selection, language: str, zone: str) 
     length = timedelta(len(report.days))
     everyone = translate(language, N_("All users"))
     one = translate(language, N_("User no. {number}"), number=selection.scope)
-    only = selection.only
-    lines: list[tuple[str, str | None]] = [
+    lines: list[tuple[str, str]] = [
         (N_("Period"), _days(report.start, report.end, language)),
         (N_("Compared with"), _days(report.start - length, report.end - length, language)),
         (N_("Time zone of the days"), zone),
         (N_("Users"), everyone if selection.scope is None else one),
-        (N_("Provider"), only.provider),
-        (N_("Model"), only.model),
-        (N_("Source"), only.source.value if only.source else None),
+        *(
+            (_FILTERS[dimension], _filtered(dimension, values, language))
+            for dimension, values in selection.where
+        ),
     ]
-    return [(translate(language, name), value) for name, value in lines if value is not None]
+    return [(translate(language, name), value) for name, value in lines]
+
+
+def _filtered(dimension: Dimension, values: tuple[str, ...], language: str) -> str:
+    """The values of a filter as one cell; as the sheet of calls spells them."""
+    nothing = translate(language, _NOTHING.get(dimension, "—"))
+    more = len(values) - _MOST_VALUES
+    named = [value or nothing for value in values[:_MOST_VALUES]]
+    if more > 0:
+        named.append(translate(language, N_("{count} more"), count=more))
+    return ", ".join(named)
 
 
 def _compared(report: UsageReport, language: str) -> list[tuple[str, int, int, str]]:

@@ -1,12 +1,9 @@
-"""What an export is asked for: its kind, its calls, and the columns every kind has."""
+"""What an export is asked for: its kind, and the columns every kind has."""
 
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
 from core.i18n import N_
-from core.usage.explore.types import Where
-from core.usage.types import ANY_CALL, CallFilter
 
 
 class ExportKind(StrEnum):
@@ -22,21 +19,6 @@ class Separator(StrEnum):
 
     COMMA = ","
     SEMICOLON = ";"
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The calls of the report days `start` to `end`, both included, of user `scope` (None: all users).
-
-    Real calls or sample data, never both. `where`: what else the calls must be, as the explorer filters.
-    """
-
-    scope: int | None
-    start: date
-    end: date
-    sample: bool = False
-    only: CallFilter = ANY_CALL
-    where: Where = ()
 
 
 class Cell(StrEnum):

@@ -148,10 +148,18 @@ class ImportJobs:
 
     def close(self) -> None:
         """Stop everything; what was not committed is not imported."""
-        for user_id, job in list(self._jobs.items()):
-            self._end(job)
+        for user_id in list(self._jobs):
+            self.abandon(user_id)
+
+    def abandon(self, user_id: int) -> None:
+        """Stop and forget the user's job and its files, even while it is being written: then nothing is imported."""
+        job = self._jobs.get(user_id)
+        if job is None:
+            return
+        self._end(job)
+        with self._lock:
             self._jobs.pop(user_id, None)
-            shutil.rmtree(job.folder, ignore_errors=True)
+        shutil.rmtree(job.folder, ignore_errors=True)
 
     def _end(self, job: _Job) -> None:
         job.stop.set()

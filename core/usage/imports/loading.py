@@ -36,7 +36,7 @@ _COLUMNS = (
     "from_cache",
     "tags",
 )
-_ROOM_KB = 256 << 10
+_ROOM_KB = 64 << 10
 _ASKED = 500  # ids a question
 _TAGS = {
     "sqlite": (

@@ -26,7 +26,7 @@ class RowPricer:
 
     def __init__(self, prices: PriceBook) -> None:
         self._prices = prices
-        self._tiers = lru_cache(50_000)(self._tiers_at)
+        self._tiers = lru_cache(4_000)(self._tiers_at)
 
     def cost(
         self, provider: str, model: str, usage: TokenUsage, at_us: int, requests: int, *, summed: bool

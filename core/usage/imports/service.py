@@ -21,6 +21,7 @@ from core.usage.imports.loading import count_known, load, settle
 from core.usage.imports.reading import ReadingRoom
 from core.usage.imports.staging import Progress
 from core.usage.imports.types import DETECTED, Format, ImportInfo, ImportOptions, Preview
+from core.usage.imports.undoing import Undoing, left_of, unfinished
 from core.usage.ledger import Ledger
 from core.usage.tables import UsageImport
 
@@ -46,6 +47,7 @@ class ImportService:
         self._ledger = ledger
         self._room = ReadingRoom(prices, lambda: ledger.zone)
         self._prepare = prepare
+        self.undoing = Undoing(unit, ledger)
 
     def read(
         self,
@@ -87,6 +89,12 @@ class ImportService:
             self._prepare(_noon(preview.first_day), _noon(preview.last_day))
         with self._unit.write() as session:
             self._ledger.lock(session)
+            if any(row.user_id == user_id for row in unfinished(session)):
+                # What the file has in common with it would be taken for known, and then go.
+                raise AppError(
+                    ErrorKind.VALIDATION,
+                    N_("An earlier import is being undone. Wait until that is done, then import this file."),
+                )
             calls = load(session, staged, user_id, batch, progress)
             if (zone := self._ledger.zone_in(session)).key != preview.zone:
                 # It was changed after the file was read.
@@ -105,26 +113,13 @@ class ImportService:
 
     def imports(self, user_id: int) -> tuple[ImportInfo, ...]:
         """The user's imports, the latest first; undone ones too."""
-        with self._unit.read() as session:
+        with self._unit.snapshot() as session:
             found = select(UsageImport).where(UsageImport.user_id == user_id).order_by(UsageImport.id.desc())
-            return tuple(_info(row) for row in session.scalars(found))
+            return tuple(_info(row, left_of(session, row)) for row in session.scalars(found))
 
     def undo(self, user_id: int, import_id: int) -> int:
-        """Take one import out of the ledger exactly; returns how many calls that were. AppError(NOT_FOUND) when
-        there is no such import, or it was undone before."""
-        with self._unit.write() as session:
-            row = session.scalars(
-                select(UsageImport)
-                .where(UsageImport.id == import_id, UsageImport.user_id == user_id)
-                .with_for_update()
-            ).one_or_none()
-            if row is None or row.undone_at is not None:
-                raise AppError(
-                    ErrorKind.NOT_FOUND,
-                    N_("This import is not there, or was undone already. Reload the page."),
-                )
-            row.undone_at = datetime.now(UTC)
-            return self._ledger.remove_batch(session, row.batch)
+        """Take one import out of the ledger exactly, and wait for that; see `Undoing.undo`."""
+        return self.undoing.undo(user_id, import_id)
 
 
 def _noon(day: date) -> datetime:
@@ -161,7 +156,7 @@ def _record(
     )
 
 
-def _info(row: UsageImport) -> ImportInfo:
+def _info(row: UsageImport, left: int = 0) -> ImportInfo:
     return ImportInfo(
         id=row.id,
         created_at=row.created_at,
@@ -176,4 +171,5 @@ def _info(row: UsageImport) -> ImportInfo:
         costs=row.costs,
         unpriced=row.unpriced,
         undone_at=row.undone_at,
+        left=left,
     )

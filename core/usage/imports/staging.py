@@ -4,7 +4,9 @@ Everything slow happens here, before the ledger is touched; what is written to i
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from core.usage.imports.arrow import Array, np, pa, pq
@@ -18,6 +20,40 @@ Progress = Callable[[int, int, int], None]
 """Told of units done, units in all, and rows so far; raises to stop."""
 
 _ROW_GROUP = 20_000
+# Files in which the hashes of ids wait: one of them is in memory at a time.
+_BUCKETS = 32
+
+
+class _Hashes:
+    """The hashes of a file's ids, on the disk: memory does not grow with its rows."""
+
+    def __init__(self, folder: Path) -> None:
+        # Without a name: they go with this program, however it ends.
+        self._open = ExitStack()
+        self._files: list[Any] = [
+            self._open.enter_context(TemporaryFile(dir=folder))  # noqa: SIM115 - the stack closes them
+            for _ in range(_BUCKETS)
+        ]
+
+    def add(self, hashes: Array) -> None:
+        buckets = hashes % _BUCKETS
+        order = np().argsort(buckets, kind="stable")
+        ends = np().searchsorted(buckets[order], np().arange(_BUCKETS + 1))
+        for number, file in enumerate(self._files):
+            file.write(hashes[order[ends[number] : ends[number + 1]]].tobytes())
+
+    def repeated(self) -> Array:
+        """Those that come more than once. Afterwards there are none."""
+        found: list[Array] = []
+        for file in self._files:
+            file.seek(0)
+            values, times = np().unique(np().frombuffer(file.read(), np().int64), return_counts=True)
+            found.append(values[times > 1])
+        self.close()
+        return np().concatenate(found)
+
+    def close(self) -> None:
+        self._open.close()
 
 
 class Staging:
@@ -25,12 +61,13 @@ class Staging:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._hashes: list[Array] = []
+        self._hashes: _Hashes | None = None
         self.rows = 0
 
     def write(self, source: Source, used: tuple[int, ...], converter: Converter, progress: Progress) -> None:
         """Convert all rows of `source`."""
         writer: Any = None
+        hashes = self._hashes = _Hashes(self._path.parent)
         try:
             for chunk in source.chunks(used):
                 self.rows += len(chunk.rows)
@@ -38,8 +75,11 @@ class Staging:
                 if len(table):
                     writer = writer or pq().ParquetWriter(self._path, table.schema, compression="lz4")
                     writer.write_table(table, row_group_size=_ROW_GROUP)
-                    self._hashes.append(_hashes(table.column("request_id")))
+                    hashes.add(_hashes(table.column("request_id")))
                 progress(source.done, source.size, self.rows)
+        except BaseException:
+            hashes.close()
+            raise
         finally:
             if writer is not None:
                 writer.close()
@@ -47,13 +87,9 @@ class Staging:
     def settle(self, skips: Skips) -> None:
         """Give rows that say the same a number each, and skip the second of two with the tool's own id.
 
-        Eight bytes a row are held for it, and the rows that come more than once.
+        In memory are some of the ids' hashes at a time, and the ids that come more than once.
         """
-        if not self._hashes:
-            return
-        values, times = np().unique(np().concatenate(self._hashes), return_counts=True)
-        self._hashes.clear()
-        repeated = values[times > 1]
+        repeated = self._hashes.repeated() if self._hashes is not None else ()
         if not len(repeated):
             return
         target = self._path.with_suffix(".settled")

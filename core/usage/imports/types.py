@@ -224,7 +224,10 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class ImportInfo:
-    """One import that was made. `calls` were added, for `requests`; `costs`: nano-units by currency."""
+    """One import that was made. `calls` were added, for `requests`; `costs`: nano-units by currency.
+
+    `undone_at`: when it was taken out, or when that began while `left` of its calls still stand.
+    """
 
     id: int
     created_at: datetime
@@ -239,6 +242,7 @@ class ImportInfo:
     costs: Mapping[str, int]
     unpriced: int
     undone_at: datetime | None
+    left: int = 0
 
 
 class Step(StrEnum):
