@@ -4,15 +4,18 @@ import os
 import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 # Another file can be named, so that a test's server does not read a developer's keys.
 ENV_FILE = Path(os.environ.get("AIHUB_ENV_FILE") or PROJECT_DIR / ".env")
+
+
+MIN_METRICS_TOKEN = 16
 
 
 def _key(*names: str) -> SecretStr | None:
@@ -38,6 +41,8 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     secret_key: SecretStr | None = None  # seals the keys that users add; several, the newest first
     auth: Literal["local", "password", "oidc"] = "local"
+    # Names (commas between them) that the hub answers under where it asks for a sign-in; IP addresses always.
+    allowed_hosts: str = ""
     # Who may make an account: whoever comes first, anybody, or nobody (administrators then do).
     signup: Literal["first", "open", "closed"] = "first"
     timezone: str = "UTC"
@@ -45,6 +50,9 @@ class Settings(BaseSettings):
     language: Literal["en", "ru", "ko"] | None = None
     currency: str = "USD"  # budgets and reports are in it
     subscription_cost: Decimal = Decimal("20.00")  # a month, in that currency: what savings are measured by
+    # Who may read /metrics: nobody, programs on this machine, whoever has the token.
+    metrics: Literal["off", "local", "token"] = "off"
+    metrics_token: SecretStr | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 
@@ -77,6 +85,26 @@ class Settings(BaseSettings):
             raise ValueError(f"unknown time zone {name!r}; use an IANA name such as Europe/Moscow") from error
         return name
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _host_names(cls, names: str) -> str:
+        for name in filter(None, map(str.strip, names.split(","))):
+            if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", name):
+                raise ValueError(
+                    f"{name[:40]!r} is not the name of a host; use names such as hub.example.com, without "
+                    "scheme, port or path, with commas between them"
+                )
+        return names
+
+    @model_validator(mode="after")
+    def _token_for_metrics(self) -> Self:
+        token = self.metrics_token.get_secret_value() if self.metrics_token else ""
+        if self.metrics == "token" and len(token) < MIN_METRICS_TOKEN:
+            raise ValueError(
+                f"AIHUB_METRICS=token needs AIHUB_METRICS_TOKEN with {MIN_METRICS_TOKEN} characters or more"
+            )
+        return self
+
     @field_validator("currency")
     @classmethod
     def _currency_code(cls, code: str) -> str:
@@ -107,6 +135,11 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path) -> Path:
         # A relative folder means the project's, whatever directory the server was started from.
         return path if path.is_absolute() else PROJECT_DIR / path
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The names of `allowed_hosts`."""
+        return frozenset(filter(None, map(str.strip, self.allowed_hosts.split(","))))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,10 +13,13 @@ from sqlalchemy.exc import DBAPIError
 from core.accounts.endpoints import EndpointService
 from core.accounts.keys import KeyService
 from core.accounts.members import Members, open_members
+from core.accounts.passwords import Passwords
 from core.accounts.personal_data import PersonalData
 from core.accounts.service import AccountService
 from core.accounts.vault import Vault
+from core.categories.personal_data import CategoryData
 from core.categories.service import CategoryService
+from core.chat.answers import AnswerService
 from core.chat.choices import ModelChoices
 from core.chat.file_store import FileStore
 from core.chat.message_files import MessageFiles
@@ -38,6 +41,7 @@ from core.models.service import ModelService
 from core.pricing.currency import ExchangeRates
 from core.pricing.overrides import PriceOverrides
 from core.pricing.service import PriceBook
+from core.prompts.personal_data import PromptData
 from core.prompts.service import PromptService
 from core.providers.registry import ProviderRegistry
 from core.store.engine import open_engine
@@ -71,7 +75,6 @@ class Services:
 
     settings: Settings
     unit: UnitOfWork
-    accounts: AccountService
     members: Members
     personal_data: PersonalData
     keys: KeyService
@@ -97,16 +100,23 @@ class Services:
     generation: GenerationEngine
     chat: ChatService
     threads: ThreadService
+    answers: AnswerService
     categories: CategoryService
     prompts: PromptService
     choices: ModelChoices
     models: ModelService
     health: HealthService
 
+    @property
+    def accounts(self) -> AccountService:
+        """Whose account is whose."""
+        return self.members.accounts
+
     def close(self) -> None:
         """Interrupt and record what runs, then close the background loop and the database."""
         self.upkeep.close()
         self.import_jobs.close()
+        self.imports.undoing.close()
         self.export_jobs.close()
         self.generation.close()
         self.keys.close()
@@ -114,12 +124,14 @@ class Services:
 
 
 def open_services(
-    settings: Settings, registry: ProviderRegistry | None = None, retry: RetryPolicy | None = None
+    settings: Settings,
+    registry: ProviderRegistry | None = None,
+    retry: RetryPolicy | None = None,
+    passwords: Passwords | None = None,
 ) -> Services:
     """Migrate the database and build the services; AppError when the database, or AIHUB_SECRET_KEY, cannot be used.
-    `retry` replaces the engine's patience with providers, in tests by a smaller one."""
-    vault, unit = Vault(settings), _open_database(settings)
-    registry = registry or ProviderRegistry(settings)
+    `retry` and `passwords`: the engine's patience and what a hash costs, in tests less of both."""
+    vault, unit, registry = Vault(settings), _open_database(settings), registry or ProviderRegistry(settings)
     endpoints, keys = _open_keys(unit, vault, registry)
     price_overrides, rates = PriceOverrides(unit), ExchangeRates(unit)
     prices = PriceBook(unit, price_overrides)
@@ -129,17 +141,16 @@ def open_services(
     generation = GenerationEngine(
         unit, ledger, registry, pricer, limiter=limiter, breakers=breakers, retry=retry, budgets=budgets
     )
-    lists = ModelLists(generation, registry)
+    lists, files = ModelLists(generation, registry), _open_files(settings, unit)
     models = ModelService(unit, registry, prices, generation, lists)
-    files = MessageFiles(unit, FileStore(settings.data_dir / "attachments"))
     chat = _recovered(ChatService(unit, ledger, generation, registry, pricer, models, files))
-    members = open_members(unit, vault, settings.signup)
+    members = open_members(unit, vault, settings.signup, passwords)
+    questions = _open_questions(settings, unit, ledger, usage, rates, prices, upkeep.prepare)
     return Services(
         settings=settings,
         unit=unit,
-        accounts=members.accounts,
         members=members,
-        personal_data=_personal_data(unit, ledger, members, ChatData(unit, chat, files)),
+        personal_data=_personal_data(unit, ledger, members, ChatData(unit, chat, files), questions),
         keys=keys,
         endpoints=endpoints,
         registry=registry,
@@ -152,22 +163,29 @@ def open_services(
         usage=usage,
         recost=RecostService(unit, ledger, pricer.cost),
         insight=InsightService(unit, ledger, usage, prices, rates, settings, registry.info),
-        **_open_questions(settings, unit, ledger, usage, rates, prices, upkeep.prepare),
+        **questions,
         limits=limits,
         breakers=breakers,
         generation=generation,
         chat=chat,
         choices=ModelChoices(registry, lists, models),
-        **_open_library(unit, registry, chat),
+        **_open_library(unit, registry, generation, chat),
         models=models,
         health=HealthService(registry, keys, generation, breakers),
     )
 
 
-def _open_library(unit: UnitOfWork, registry: ProviderRegistry, chat: ChatService) -> dict[str, Any]:
-    """What people keep: threads, their categories, and prompts."""
+def _open_files(settings: Settings, unit: UnitOfWork) -> MessageFiles:
+    return MessageFiles(unit, FileStore(settings.data_dir / "attachments"))
+
+
+def _open_library(
+    unit: UnitOfWork, registry: ProviderRegistry, generation: GenerationEngine, chat: ChatService
+) -> dict[str, Any]:
+    """What people keep: threads and their answers, their categories, and prompts."""
     return {
         "threads": ThreadService(unit, registry, chat),
+        "answers": AnswerService(unit, generation, chat),
         "categories": CategoryService(unit),
         "prompts": PromptService(unit),
     }
@@ -183,7 +201,8 @@ def _open_questions(
     prepare: Callable[[datetime, datetime], None],
 ) -> dict[str, Any]:
     """What asks the ledger, and what carries calls in and out."""
-    exports, imports = ExportService(unit, ledger, usage), ImportService(unit, ledger, prices, prepare)
+    exports, imports = ExportService(unit, ledger), ImportService(unit, ledger, prices, prepare)
+    imports.undoing.resume()
     return {
         "explore": ExploreService(unit, ledger, rates),
         "statistics": StatisticsService(usage, settings.currency),
@@ -226,9 +245,15 @@ def _open_ledger(settings: Settings, unit: UnitOfWork) -> tuple[Ledger, Upkeep]:
     return ledger, Upkeep(unit, ledger, partitions)
 
 
-def _personal_data(unit: UnitOfWork, ledger: Ledger, members: Members, chat: ChatData) -> PersonalData:
+def _personal_data(
+    unit: UnitOfWork, ledger: Ledger, members: Members, chat: ChatData, questions: dict[str, Any]
+) -> PersonalData:
     """Every room that keeps something of a person stands here, or it is left out of exports and deletions."""
-    return PersonalData(unit, members.accounts, (chat, CacheData(), PreferenceData(), UsageData(ledger)))
+    # A deleted account's tokens open nothing any more, at once.
+    unit = unit.telling(members.bearers.forget)
+    usage = UsageData(ledger, questions["import_jobs"], questions["export_jobs"])
+    rooms = (chat, CategoryData(), PromptData(), CacheData(), PreferenceData(), usage)
+    return PersonalData(unit, members.accounts, rooms)
 
 
 def _recovered(chat: ChatService) -> ChatService:

@@ -18,11 +18,11 @@ class Administration:
         self._unit = unit
         self._passwords = passwords
 
-    def list(self, actor: Account) -> tuple[Profile, ...]:
-        """Every account, the oldest first."""
+    def list(self, actor: Account, skip: int = 0, limit: int | None = None) -> tuple[Profile, ...]:
+        """The accounts, the oldest first; without a `limit` every one."""
         _require(actor)
         with self._unit.read() as session:
-            return tuple(map(profile_of, everybody(session)))
+            return tuple(map(profile_of, everybody(session, skip, limit)))
 
     def add(
         self, actor: Account, email: str, username: str, password: str, *, is_admin: bool = False
@@ -31,28 +31,34 @@ class Administration:
         _require(actor)
         return add_account(self._unit, self._passwords, email, username, password, is_admin=is_admin)
 
-    def set_admin(self, actor: Account, user_id: int, is_admin: bool) -> Profile:
-        """Make an administrator, or no longer. There is always one left."""
+    def change(
+        self,
+        actor: Account,
+        user_id: int,
+        *,
+        is_active: bool | None = None,
+        is_admin: bool | None = None,
+    ) -> Profile:
+        """Change what is not None, all or nothing: see `set_active` and `set_admin`."""
         _require(actor)
         with self._unit.write() as session:
             alone(session, self._unit.dialect)
             user = user_of(session, user_id)
-            if not is_admin:
+            if is_active is False or is_admin is False:
                 refuse_without_admin(session, user)
-            user.is_admin = is_admin
+            if is_active is False:
+                end_sessions(session, user_id)
+            user.is_active = user.is_active if is_active is None else is_active
+            user.is_admin = user.is_admin if is_admin is None else is_admin
             return profile_of(user)
+
+    def set_admin(self, actor: Account, user_id: int, is_admin: bool) -> Profile:
+        """Make an administrator, or no longer. There is always one left."""
+        return self.change(actor, user_id, is_admin=is_admin)
 
     def set_active(self, actor: Account, user_id: int, is_active: bool) -> Profile:
         """Switch an account off, which signs it out everywhere, or on again. What it owns stays."""
-        _require(actor)
-        with self._unit.write() as session:
-            alone(session, self._unit.dialect)
-            user = user_of(session, user_id)
-            if not is_active:
-                refuse_without_admin(session, user)
-                end_sessions(session, user_id)
-            user.is_active = is_active
-            return profile_of(user)
+        return self.change(actor, user_id, is_active=is_active)
 
     def set_password(self, actor: Account, user_id: int, password: str) -> Profile:
         """A new password for somebody who forgot theirs; signs them out everywhere."""

@@ -1,7 +1,7 @@
 """Provider keys that users add: sealed at rest, bound to one host, shown masked, scoped by their owner."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -31,6 +31,7 @@ from core.providers.registry import ProviderRegistry
 from core.store.unit_of_work import UnitOfWork
 
 UNDO_SECONDS = 30.0
+MOST_KEYS = 100  # of one user
 REFRESH_SECONDS = 2.0  # until a key that another process changed is used here
 DEMO = "demo"
 
@@ -74,6 +75,13 @@ class KeyService:
             used = queries.newest_active(rows)
             return tuple(self._info(row, used.get(row.provider) is row) for row in rows)
 
+    def get(self, user_id: int, key_id: int) -> KeyInfo:
+        """One of them; AppError(NOT_FOUND)."""
+        self._write_uses()
+        with self._unit.read() as session:
+            row = queries.key_of(session, user_id, key_id)
+            return self._info(row, self._is_in_use(session, row))
+
     def add(
         self,
         user_id: int,
@@ -82,9 +90,11 @@ class KeyService:
         key: str,
         base_url: str | None = None,
         options: Mapping[str, str] | None = None,
+        *,
+        active: bool = True,
     ) -> KeyInfo:
-        """Store a key, which is then the one in use. It is sent to the host of `base_url`, without one to that
-        of the provider's address as it is now. `options`: GigaChat's scope, and client_id beside a secret."""
+        """Store a key, which is then the one in use if `active`. It is sent to the host of `base_url`, without one
+        to that of the provider's address as it is now. `options`: GigaChat's scope, and client_id beside a secret."""
         info = self._registry.info(provider)
         if provider == DEMO:
             raise AppError(ErrorKind.VALIDATION, N_("The demo needs no key. Pick another provider."))
@@ -95,6 +105,7 @@ class KeyService:
         now = self._now()
         with self._vault.steady(), self._unit.write() as session:
             queries.purge(session, now, UNDO_SECONDS)
+            queries.refuse_more(session, user_id, MOST_KEYS)
             row = ProviderKey(
                 user_id=user_id,
                 provider=provider,
@@ -103,50 +114,51 @@ class KeyService:
                 host=host_of(address) if address else self._binding.host_now(provider),
                 base_url=address,
                 options=further or None,
-                is_active=True,
+                is_active=active,
                 created_at=now,
                 updated_at=now,
             )
             row.secret = self._sealed(secret, row)
             session.add(row)
             session.flush()
-            info = self._info(row, in_use=True)
+            info = self._info(row, in_use=active)
         self._in_use.forget()
         return info
 
-    def rename(self, user_id: int, key_id: int, label: str) -> KeyInfo:
-        """Give a key another name, 1 to 100 characters."""
-        cleaned = clean_label(label)
+    def change(
+        self,
+        user_id: int,
+        key_id: int,
+        *,
+        label: str | None = None,
+        key: str | None = None,
+        active: bool | None = None,
+    ) -> KeyInfo:
+        """Change what is not None, all or nothing: see `rename`, `replace` and `set_active`."""
+        label = None if label is None else clean_label(label)
 
         def change(row: ProviderKey) -> None:
-            row.label = cleaned
+            if label is not None:
+                row.label = label
+            if active is not None:
+                row.is_active = active
+            if key is not None and key.strip() != row.masked:
+                self._put_secret(row, key)
 
-        return self._change(user_id, key_id, change)
+        with nullcontext() if key is None else self._vault.steady():
+            return self._change(user_id, key_id, change)
+
+    def rename(self, user_id: int, key_id: int, label: str) -> KeyInfo:
+        """Give a key another name, 1 to 100 characters."""
+        return self.change(user_id, key_id, label=label)
 
     def replace(self, user_id: int, key_id: int, key: str) -> KeyInfo:
         """Put a new key in the place of one, for the same host; the masked one leaves the stored as it is."""
-
-        def change(row: ProviderKey) -> None:
-            if key.strip() == row.masked:
-                return
-            secret = clean_secret(row.provider, row.label, key)
-            row.secret = self._sealed(secret, row)
-            row.masked = mask(secret)
-            # What was found out about the old key says nothing about this one.
-            row.last_used_at = row.checked_at = row.check_error_kind = None
-            row.check_message = row.check_params = None
-            self._uses.forget(row.id)
-
-        with self._vault.steady():
-            return self._change(user_id, key_id, change)
+        return self.change(user_id, key_id, key=key)
 
     def set_active(self, user_id: int, key_id: int, active: bool) -> KeyInfo:
         """An inactive key is kept and not used; of several active ones the newest is."""
-
-        def change(row: ProviderKey) -> None:
-            row.is_active = active
-
-        return self._change(user_id, key_id, change)
+        return self.change(user_id, key_id, active=active)
 
     def delete(self, user_id: int, key_id: int) -> None:
         """Stop using and showing a key; it can be brought back for 30 s."""
@@ -260,6 +272,15 @@ class KeyService:
             info = self._info(row, self._is_in_use(session, row))
         self._in_use.forget()
         return info
+
+    def _put_secret(self, row: ProviderKey, key: str) -> None:
+        secret = clean_secret(row.provider, row.label, key)
+        row.secret = self._sealed(secret, row)
+        row.masked = mask(secret)
+        # What was found out about the old key says nothing about this one.
+        row.last_used_at = row.checked_at = row.check_error_kind = None
+        row.check_message = row.check_params = None
+        self._uses.forget(row.id)
 
     def _sealed(self, secret: str, row: ProviderKey) -> str:
         context = self._binding.context(row.user_id, row.provider, row.host, row.base_url)

@@ -42,7 +42,9 @@ def add_account(
         is_first = not has_members(session)
         user = local_user(session) if is_first else None
         if user is None:
-            user = new_user(username, email, is_admin=is_first or is_admin)
+            # The first one is also whoever sits at this machine, whichever door was opened first: the pages without
+            # sign-in and the programs have one ledger.
+            user = new_user(username, email, is_admin=is_first or is_admin, is_local=is_first)
             session.add(user)
         user.username, user.email, user.password_hash = username, email, hashed
         session.flush()

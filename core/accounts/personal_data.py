@@ -1,4 +1,4 @@
-"""One's own data: taken away as a zip of JSON, and deleted.
+"""One's own data: taken away as JSON, one document or a zip of lines, and deleted.
 
 Each room of AIHub says itself what it keeps of a person (`PersonalRoom`), and `core.services` tells all of them
 to this service. What hangs on the account's row by a foreign key goes with that row.
@@ -69,6 +69,22 @@ class PersonalData:
                         lines = map(_line, records)
                         while some := b"".join(islice(lines, BATCH)):
                             file.write(some)
+
+    def export_json(self, user_id: int, target: BinaryIO) -> None:
+        """Write the same as `export` as one JSON object to `target`: a list of records a kind of thing."""
+        with self._unit.read() as session:
+            user_of(session, user_id)
+            between = b"{\n"
+            for room in self._rooms:
+                for name, records in room.export(session, user_id):
+                    target.write(between + json.dumps(name).encode() + b": [")
+                    lines = (_line(record).rstrip() for record in records)
+                    target.write(b"\n" + next(lines, b""))
+                    while some := b"".join(b",\n" + line for line in islice(lines, BATCH)):
+                        target.write(some)
+                    target.write(b"]")
+                    between = b",\n"
+            target.write(b"\n}\n")
 
     def delete(self, user_id: int, password: str = "") -> None:
         """Delete an account and everything of it but its figures in the ledger; for good, at once, all or nothing.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core.accounts.tables import Endpoint, ProviderKey
@@ -37,6 +37,17 @@ def key_of(session: Session, user_id: int, key_id: int, *, deleted: bool = False
     return found
 
 
+def refuse_more(session: Session, user_id: int, most: int) -> None:
+    """AppError(VALIDATION) when a user has as many keys as can be kept."""
+    kept = (ProviderKey.user_id == user_id, ProviderKey.deleted_at.is_(None))
+    if (session.scalar(select(func.count()).select_from(ProviderKey).where(*kept)) or 0) >= most:
+        raise AppError(
+            ErrorKind.VALIDATION,
+            N_("There are {limit} keys already, which is the most. Delete one first."),
+            limit=most,
+        )
+
+
 def newest_active(rows: Sequence[ProviderKey]) -> dict[str, ProviderKey]:
     """The key in use by provider; `rows` the oldest first."""
     return {row.provider: row for row in rows if row.is_active}
@@ -65,6 +76,7 @@ def key_info(row: ProviderKey, *, in_use: bool, last_used_at: datetime | None) -
         is_active=row.is_active,
         in_use=in_use,
         created_at=row.created_at,
+        updated_at=row.updated_at,
         last_used_at=last_used_at or row.last_used_at,
         checked_at=row.checked_at,
         check_error=error,

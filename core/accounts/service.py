@@ -70,6 +70,11 @@ class AccountService:
         with self._unit.read() as session:
             return tuple(sorted(map(account_of, everybody(session)), key=lambda each: each.username))
 
+    def has_members(self) -> bool:
+        """Whether anybody can sign in with a password yet."""
+        with self._unit.read() as session:
+            return has_members(session)
+
     def can_sign_up(self) -> bool:
         """Whether `sign_up` would take somebody now."""
         with self._unit.read() as session:

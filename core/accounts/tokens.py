@@ -109,7 +109,7 @@ class TokenService:
         if found is None:
             raise AppError(
                 ErrorKind.UNAUTHORIZED,
-                N_("This token is not valid, or no longer. Make a new one on the account page."),
+                N_("This token is not valid, or no longer. Make a new one: POST /api/tokens."),
             )
         token_id, scopes, used_at, user_id, username, is_admin = found
         if used_at is None or now - used_at >= USED_EVERY:

@@ -8,6 +8,9 @@ from enum import StrEnum
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
 
+SESSION_COOKIE = "sessionid"
+"""The cookie that holds a session's secret: the pages and the Gemini app know people by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -136,6 +139,7 @@ class KeyInfo:
     is_active: bool
     in_use: bool
     created_at: datetime
+    updated_at: datetime
     last_used_at: datetime | None
     checked_at: datetime | None
     check_error: AppError | None

@@ -21,9 +21,10 @@ def user_of(session: Session, user_id: int) -> User:
     return found
 
 
-def everybody(session: Session) -> Sequence[User]:
-    """The accounts, the oldest first."""
-    return session.scalars(select(User).where(User.deleted_at.is_(None)).order_by(User.id)).all()
+def everybody(session: Session, skip: int = 0, limit: int | None = None) -> Sequence[User]:
+    """The accounts, the oldest first; `limit` None: every one."""
+    accounts = select(User).where(User.deleted_at.is_(None)).order_by(User.id)
+    return session.scalars(accounts.offset(skip).limit(limit)).all()
 
 
 def user_by_email(session: Session, email: str) -> User | None:

@@ -11,13 +11,12 @@ from core.categories.tables import Category
 from core.categories.types import CategoryChanges, CategoryInfo
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
-from core.store.text import storable
+from core.store.checked_text import NAME_TOO_LONG, checked_description, checked_line
 from core.store.unit_of_work import UnitOfWork
 
 # A calm grey, for a category whose colour nobody chose.
 DEFAULT_COLOR = "#808080"
 MOST_NAME_CHARS = 100
-MOST_DESCRIPTION_CHARS = 2_000
 # The list has no pages in the document, so it has to stay short enough to be given whole.
 MOST_CATEGORIES = 500
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -44,7 +43,7 @@ class CategoryService:
         self, user_id: int, name: str, description: str | None = None, color: str | None = None
     ) -> CategoryInfo:
         """A new one; two may share a name. AppError(VALIDATION) names what cannot be kept."""
-        name, description, color = _name(name), _description(description), _color(color)
+        name, description, color = _name(name), checked_description(description), _color(color)
         now = datetime.now(UTC)
         with self._unit.write() as session:
             # Not in the way of rows that refer to the user, but of another creation: the count stays true.
@@ -72,7 +71,7 @@ class CategoryService:
             if "name" in changes:
                 row.name = _name(changes["name"])
             if "description" in changes:
-                row.description = _description(changes["description"])
+                row.description = checked_description(changes["description"])
             if "color" in changes:
                 row.color = _color(changes["color"])
             if changes:
@@ -95,29 +94,8 @@ def _refuse_more(count: int) -> None:
 
 
 def _name(text: str) -> str:
-    text = " ".join(storable(text).split())
-    if not text:
-        raise AppError(ErrorKind.VALIDATION, N_("A category needs a name. Type one."))
-    if len(text) > MOST_NAME_CHARS:
-        raise AppError(
-            ErrorKind.VALIDATION,
-            N_("The name has {length} characters; at most {limit} fit. Shorten it."),
-            length=len(text),
-            limit=MOST_NAME_CHARS,
-        )
-    return text
-
-
-def _description(text: str | None) -> str | None:
-    text = storable(text or "").strip()
-    if len(text) > MOST_DESCRIPTION_CHARS:
-        raise AppError(
-            ErrorKind.VALIDATION,
-            N_("The description has {length} characters; at most {limit} fit. Shorten it."),
-            length=len(text),
-            limit=MOST_DESCRIPTION_CHARS,
-        )
-    return text or None
+    empty = N_("A category needs a name. Type one.")
+    return checked_line(text, MOST_NAME_CHARS, empty=empty, too_long=NAME_TOO_LONG)
 
 
 def _color(text: str | None) -> str:

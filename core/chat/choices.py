@@ -58,7 +58,11 @@ class ModelChoices:
 
     def default(self, user_id: int) -> ModelChoice:
         """The user's default of the first configured provider, else its first model."""
-        provider = self._registry.default_id(user_id)
+        return self.default_of(user_id, self._registry.default_id(user_id))
+
+    def default_of(self, user_id: int, provider: str) -> ModelChoice:
+        """The user's default of a provider, configured or not, else its first model; an empty model when it is
+        known to list none. AppError(NOT_FOUND)."""
         models = self._registry.cached_models(provider, user_id)
         default = self._defaults.default_model(user_id, provider)
         return ModelChoice(provider, default or (models[0].id if models else ""))

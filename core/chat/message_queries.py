@@ -66,6 +66,19 @@ def read_message(session: Session, thread_id: int, message_id: int) -> Message:
     return _with_files(session, [row])[0]
 
 
+def read_own(session: Session, user_id: int, message_id: int) -> Message:
+    """One message of any of a user's threads; AppError(NOT_FOUND), the same for another user's."""
+    row = None
+    if is_id(message_id):
+        message, thread = tables.Message, tables.Thread
+        mine = (message.id == message_id, thread.user_id == user_id, thread.deleted_at.is_(None))
+        own = select(message).join(thread, thread.id == message.thread_id).where(*mine)
+        row = session.scalars(own).one_or_none()
+    if row is None:
+        raise AppError(ErrorKind.NOT_FOUND, N_("This message was not found. It may have been deleted."))
+    return _with_files(session, [row])[0]
+
+
 def _with_files(session: Session, rows: Any) -> tuple[Message, ...]:
     files = files_of_messages(session, [row.id for row in rows])
     return tuple(message_of(row, files.get(row.id, ())) for row in rows)

@@ -1,9 +1,10 @@
 """How an answer gets from the engine into its message, and what a crash left behind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from core.chat import tables
@@ -30,22 +31,36 @@ class MessageRecorder:
     thread_id: int
     question: tuple[int, str] | None = None  # its id and text, until it can be searched
 
-    def progress(self, session: Session, text: str) -> None:
-        self._update(session, {"content": text, "heartbeat_at": datetime.now(UTC)})
+    def progress(self, session: Session, text: str) -> bool:
+        row = self._update(session, {"content": text, "heartbeat_at": datetime.now(UTC)})
+        return row is not None and row.stop_requested_at is not None
 
     def finish(self, session: Session, outcome: Outcome) -> None:
-        if not self._update(session, outcome_values(outcome)):
+        if self._update(session, outcome_values(outcome)) is None:
             return
         # Only now: what is being written would be folded twice a second, and nothing more may stand between Enter
         # and the first token.
         asked = () if self.question is None else (self.question,)
         keep_searchable(session, self.thread_id, (*asked, (self.message_id, outcome.text)))
 
-    def _update(self, session: Session, values: dict[str, object]) -> bool:
+    def _update(self, session: Session, values: dict[str, object]) -> Row[int, datetime | None] | None:
         mine = (tables.Message.id == self.message_id, tables.Message.request_id == self.request_id)
-        # One row, or none: told by the id, as an ORM's update does not say how many it found.
-        changed = update(tables.Message).where(*mine).values(values).returning(tables.Message.id)
-        return session.execute(changed).first() is not None
+        # One row, or none, which an ORM's update does not say; whether to stop is read along with it.
+        wanted = (tables.Message.id, tables.Message.stop_requested_at)
+        changed = update(tables.Message).where(*mine).values(values).returning(*wanted)
+        return session.execute(changed).first()
+
+
+def ask_to_stop(session: Session, answers: Sequence[tuple[int, str]]) -> bool:
+    """Leave word for the processes that write these answers (message and request ids); False when all have ended."""
+    message = tables.Message
+    asked = False
+    for message_id, request_id in answers:
+        same = (message.id == message_id, message.request_id == request_id)
+        running = (*same, message.status == MessageStatus.STREAMING.value)
+        asking = update(message).where(*running).values(stop_requested_at=datetime.now(UTC))
+        asked |= session.execute(asking.returning(message.id)).first() is not None
+    return asked
 
 
 def recover(

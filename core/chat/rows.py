@@ -14,7 +14,7 @@ from core.providers.types import FinishReason, Role, TokenUsage
 from core.store.text import storable
 from core.usage.types import CallStatus
 
-_STATUS = {
+STATUS_AFTER = {
     CallStatus.COMPLETED: MessageStatus.COMPLETE,
     CallStatus.STOPPED: MessageStatus.STOPPED,
     CallStatus.INTERRUPTED: MessageStatus.INTERRUPTED,
@@ -78,7 +78,7 @@ def outcome_values(outcome: Outcome) -> dict[str, Any]:
     amount, error, model = outcome.cost.amount, outcome.error, outcome.answered_by
     return {
         "content": outcome.text,
-        "status": _STATUS[outcome.status].value,
+        "status": STATUS_AFTER[outcome.status].value,
         "usage": asdict(outcome.usage),
         "tokens": outcome.usage.output_tokens,
         "tokens_estimated": outcome.usage.estimated,

@@ -20,7 +20,7 @@ from core.chat.queries import (
     own_threads,
     refuse_while_answering,
 )
-from core.chat.recording import MessageRecorder, is_orphan, recover
+from core.chat.recording import MessageRecorder, ask_to_stop, is_orphan, recover
 from core.chat.rows import message_of, thread_of
 from core.chat.settings import AS_USUAL, first_options, tags_of, with_settings
 from core.chat.types import AttachmentInfo, Message, NewThread, SendOptions, Sent, Thread, ThreadName
@@ -209,7 +209,12 @@ class ChatService:
         """Make a thread and start the answer to its `initial_message`, which it needs; raises as `send` and
         `ThreadService.create`."""
         draft = checked_draft(replace(draft, initial_message=draft.initial_message or ""))
-        asked = self._ask(user_id, draft.provider, draft.model, options)
+        try:
+            asked = self._ask(user_id, draft.provider, draft.model, options)
+        except AppError as error:
+            # What is not there is no thread: nothing but this request names the provider.
+            kind = ErrorKind.VALIDATION if error.kind is ErrorKind.NOT_FOUND else error.kind
+            raise AppError(kind, error.message, **error.params) from None
         with self._unit.write() as session:
             ready = self._store_turn(session, asked, draft, draft.initial_message or "", (), ())
         return self._launch(asked, ready)
@@ -254,18 +259,26 @@ class ChatService:
 
     def stop(self, user_id: int, thread: ThreadName, message_id: int | None = None) -> bool:
         """Stop the thread's answer (only when it is `message_id`) and keep its text so far; False when nothing
-        was running here."""
+        was running. An answer that another process writes ends when that one next saves its text: half a second
+        later, or a few when no text comes."""
+        now = datetime.now(UTC)
         with self._unit.read() as session:
             rows = being_written(session, own_thread(session, user_id, thread).id)
-            running = [(row.id, row.request_id or "") for row in rows]
-        stopped = False
+            wanted = [row for row in rows if message_id in (None, row.id)]
+            running = [
+                (row.id, row.request_id or "") for row in wanted if not is_orphan(row, self._engine, now)
+            ]
+        stopped, elsewhere = False, list[tuple[int, str]]()
         for answer_id, request_id in running:
-            if message_id not in (None, answer_id):
-                continue
             generation = self._engine.live(request_id)
-            if generation is not None and self._engine.stop(request_id):
+            if generation is None:
+                elsewhere.append((answer_id, request_id))
+            elif self._engine.stop(request_id):
                 generation.wait(5.0)
                 stopped = True
+        if elsewhere:
+            with self._unit.write() as session:
+                stopped |= ask_to_stop(session, elsewhere)
         return stopped
 
     def recover(self) -> int:

@@ -86,6 +86,8 @@ class Message(Base):
     tokens_estimated: Mapped[bool | None]
     with_context: Mapped[bool | None]
     meta: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # Set by a process that is not its writer, which looks for it whenever it saves the text.
+    stop_requested_at: Mapped[datetime | None]
     # For the ledger, should the process that writes the answer die.
     source: Mapped[str | None] = mapped_column(String(16))
     tags: Mapped[list[list[str]] | None] = mapped_column(JSON(none_as_null=True))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from core.categories.queries import own_category
 from core.chat import tables
-from core.chat.message_queries import read_message, read_newest, read_part
+from core.chat.message_queries import read_message, read_newest, read_own, read_part
 from core.chat.queries import check_bulk, own_thread, own_threads, refuse_while_answering
 from core.chat.rows import message_of
 from core.chat.service import ChatService
@@ -129,6 +129,11 @@ class ThreadService:
         """One message; AppError(NOT_FOUND)."""
         with self._unit.read() as session:
             return read_message(session, own_thread(session, user_id, thread).id, message_id)
+
+    def own_message(self, user_id: int, message_id: int) -> Message:
+        """One message by its id alone, of any of the user's threads; AppError(NOT_FOUND)."""
+        with self._unit.read() as session:
+            return read_own(session, user_id, message_id)
 
     def newest_messages(self, user_id: int, skip: int = 0, limit: int = 100) -> MessagePage:
         """Of all threads, newest first; AppError(VALIDATION)."""

@@ -1,9 +1,9 @@
 """What a message and a title have to be."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from core.chat.types import NewMessage, NewThread, SendOptions, ThreadChanges
 from core.errors import AppError, ErrorKind
@@ -12,12 +12,14 @@ from core.generation.sampling import check_max_tokens, check_temperature, checke
 from core.generation.types import DEADLINE_SECONDS
 from core.i18n import N_
 from core.providers.types import Role
+from core.store.checked_text import NAME_TOO_LONG, checked_line
 from core.store.text import storable
 
 # About 125,000 tokens of English: more than most models read, and still quick to draw.
 MAX_MESSAGE_CHARS = 500_000
 MAX_TITLE_CHARS = 200
 MAX_META_CHARS = 20_000
+MAX_META_DEPTH = 20  # what writes an answer gives up on a few hundred
 
 
 def checked_message(text: str, *, may_be_empty: bool = False) -> str:
@@ -39,17 +41,8 @@ def checked_message(text: str, *, may_be_empty: bool = False) -> str:
 
 def checked_title(title: str) -> str:
     """`title` on one line; AppError(validation) when it is empty or too long."""
-    title = " ".join(storable(title).split())
-    if not title:
-        raise AppError(ErrorKind.VALIDATION, N_("A thread needs a name. Type one."))
-    if len(title) > MAX_TITLE_CHARS:
-        raise AppError(
-            ErrorKind.VALIDATION,
-            N_("The name has {length} characters; at most {limit} fit. Shorten it."),
-            length=len(title),
-            limit=MAX_TITLE_CHARS,
-        )
-    return title
+    empty = N_("A thread needs a name. Type one.")
+    return checked_line(title, MAX_TITLE_CHARS, empty=empty, too_long=NAME_TOO_LONG)
 
 
 def title_from(text: str) -> str:
@@ -124,11 +117,31 @@ def _checked_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
                 N_("The metadata are longer than {limit} characters. Shorten them."),
                 limit=MAX_META_CHARS,
             )
-        return json.loads(text)
+        found = cast("dict[str, Any]", json.loads(text))
     except (TypeError, ValueError, RecursionError):
         raise AppError(
             ErrorKind.VALIDATION, N_("The metadata are not JSON. Use names with texts and numbers.")
         ) from None
+    if _is_deep(found):
+        raise AppError(
+            ErrorKind.VALIDATION,
+            N_("The metadata are nested in more than {limit} levels. Flatten them."),
+            limit=MAX_META_DEPTH,
+        )
+    return found
+
+
+def _is_deep(value: Any) -> bool:
+    level: list[Any] = [value]
+    for _ in range(MAX_META_DEPTH):
+        level = [part for each in level for part in _parts(each)]
+    return any(isinstance(each, dict | list) for each in level)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).values()
+    return cast("list[Any]", value) if isinstance(value, list) else ()
 
 
 def checked_changes(changes: ThreadChanges) -> ThreadChanges:

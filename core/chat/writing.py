@@ -113,6 +113,7 @@ def answer_values(
         "request_id": str(uuid.uuid4()),
         "owner": this_process(),
         "heartbeat_at": now,
+        "stop_requested_at": None,
         "created_at": now,
         "started_at": now,
     }

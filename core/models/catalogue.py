@@ -21,8 +21,10 @@ class Catalogue:
         self._prices = prices
         self._preferences = preferences
 
-    def cards(self, user_id: int) -> tuple[ModelCard, ...]:
-        """By provider, the one to prefer first; never waits for a network."""
+    def cards(self, user_id: int, wait: bool = False) -> tuple[ModelCard, ...]:
+        """By provider, the one to prefer first; with `wait` as whole as the providers' own lists."""
+        if wait:
+            self._lists.wait(user_id, (info.id for info in self._registry.infos(user_id)))
         preferences = self._preferences.all(user_id)
         return tuple(
             card
@@ -47,6 +49,7 @@ class Catalogue:
                 price=price,
                 is_default=preference is not None and preference.is_default,
                 has_preference=preference is not None,
+                description=model.description or price.description or info.notice,
             )
 
     def _models(self, info: ProviderInfo, user_id: int, preferred: Iterable[str]) -> Iterable[ModelInfo]:

@@ -1,7 +1,7 @@
 """How users want models to be asked: kept in the database, and in memory for every call."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from core.models import queries
 from core.models.checks import GEMINI, checked
 from core.models.options import lay_under, read_options
 from core.models.tables import Preference
-from core.models.types import PreferenceInfo
+from core.models.types import PreferenceChanges, PreferenceInfo
 from core.providers.gemini_request import gemini_options_request
 from core.providers.registry import ProviderRegistry
 from core.providers.types import CompletionRequest
@@ -68,13 +68,32 @@ class Preferences:
         now = datetime.now(UTC)
         with self._unit.write() as session:
             queries.lock_user(session, user_id)
-            row = _row_for(session, user_id, preference, now)
-            queries.fill(row, preference, now)
-            session.add(row)
-            session.flush()
-            if preference.is_default:
-                queries.clear_default(session, row)
-            saved = queries.info_of(row)
+            saved = _stored(session, _row_for(session, user_id, preference, now), preference, now)
+        self._recent.forget()
+        return saved
+
+    def change(self, user_id: int, preference_id: int, changes: PreferenceChanges) -> PreferenceInfo:
+        """Change what is named of one of them. AppError as `save`; then nothing changed."""
+        with self._unit.write() as session:
+            queries.lock_user(session, user_id)
+            row = queries.preference_by_id(session, user_id, preference_id)
+            wanted = checked(replace(queries.info_of(row), **changes), self._registry)
+            saved = _stored(session, row, wanted, datetime.now(UTC))
+        self._recent.forget()
+        return saved
+
+    def put(self, user_id: int, provider: str, model: str, changes: PreferenceChanges) -> PreferenceInfo:
+        """Keep a preference for a model. One that it has already is changed as `change` does, so that what is not
+        named stays. AppError(VALIDATION)."""
+        asked = checked(PreferenceInfo(provider, model, **changes), self._registry)
+        now = datetime.now(UTC)
+        with self._unit.write() as session:
+            queries.lock_user(session, user_id)
+            row = queries.preference_of(session, user_id, provider, asked.model)
+            if row is not None:
+                asked = checked(replace(queries.info_of(row), **changes), self._registry)
+            row = row or Preference(user_id=user_id, created_at=now)
+            saved = _stored(session, row, asked, now)
         self._recent.forget()
         return saved
 
@@ -86,6 +105,10 @@ class Preferences:
                 raise queries.not_found()
             session.delete(row)
         self._recent.forget()
+
+    def in_memory(self, user_id: int) -> bool:
+        """Whether `shape`, asked right after, will ask no database."""
+        return self._recent.has(user_id)
 
     def shape(self, user_id: int, provider: str, completion: CompletionRequest) -> Shaped:
         """See RequestShaper. AppError(VALIDATION) when options that were kept are no longer understood."""
@@ -124,6 +147,16 @@ def shaped(completion: CompletionRequest, preference: PreferenceInfo) -> Shaped:
     elif preference.options:
         laid = lay_under(laid, read_options(preference.options))
     return Shaped(laid, preference.fallbacks, preference.use_cache)
+
+
+def _stored(session: Session, row: Preference, preference: PreferenceInfo, now: datetime) -> PreferenceInfo:
+    """Write a preference into its row; the default of a provider takes the place of the one before."""
+    queries.fill(row, preference, now)
+    session.add(row)
+    session.flush()
+    if preference.is_default:
+        queries.clear_default(session, row)
+    return queries.info_of(row)
 
 
 def _row_for(session: Session, user_id: int, preference: PreferenceInfo, now: datetime) -> Preference:

@@ -1,7 +1,10 @@
 """Models: which there are, how each user wants them asked, and what a request to one would be."""
 
+import asyncio
 from dataclasses import replace
 from uuid import uuid4
+
+from anyio import to_thread
 
 from core.generation.engine import GenerationEngine
 from core.generation.generation import Generation
@@ -13,9 +16,11 @@ from core.generation.tokens import TokenCount, count_tokens
 from core.generation.types import DEADLINE_SECONDS, GenerationRequest, Shaped
 from core.models.catalogue import Catalogue
 from core.models.checks import checked
+from core.models.embeddings import check_able, checked_embedding
 from core.models.preferences import Preferences, shaped
-from core.models.types import ModelCard, PreferenceInfo
+from core.models.types import ModelCard, PreferenceChanges, PreferenceInfo
 from core.pricing.service import PriceBook
+from core.providers.embedding import EmbeddingRequest
 from core.providers.registry import ProviderRegistry
 from core.providers.types import CompletionRequest, PreparedRequest
 from core.store.unit_of_work import UnitOfWork
@@ -38,13 +43,14 @@ class ModelService:
         self._preferences = Preferences(unit, registry)
         self._catalogue = Catalogue(registry, lists, prices, self._preferences)
 
-    def catalogue(self, user_id: int) -> tuple[ModelCard, ...]:
-        """The models of every provider configured for the user; never waits for a network.
+    def catalogue(self, user_id: int, *, wait: bool = False) -> tuple[ModelCard, ...]:
+        """The models of every provider configured for the user. Without `wait` no network is waited for, with it
+        some seconds at most for those that were not asked lately.
 
         Those that the provider lists, and those that the user keeps settings or an own price for. A provider
         that lists none and for which nothing is kept has no card.
         """
-        return self._catalogue.cards(user_id)
+        return self._catalogue.cards(user_id, wait)
 
     def preference(self, user_id: int, provider: str, model: str) -> PreferenceInfo | None:
         """How the user wants a model to be asked; None: in the provider's own way."""
@@ -61,6 +67,15 @@ class ModelService:
         NOT_FOUND when there is none of that id.
         """
         return self._preferences.save(user_id, preference)
+
+    def change(self, user_id: int, preference_id: int, changes: PreferenceChanges) -> PreferenceInfo:
+        """Change what is named of one of the user's. AppError as `save`; then nothing changed."""
+        return self._preferences.change(user_id, preference_id, changes)
+
+    def put(self, user_id: int, provider: str, model: str, changes: PreferenceChanges) -> PreferenceInfo:
+        """Keep a preference for a model: a new one, or that of the same model, of which only what is named changes.
+        AppError(VALIDATION)."""
+        return self._preferences.put(user_id, provider, model, changes)
 
     def delete(self, user_id: int, provider: str, model: str) -> None:
         """Forget a preference; AppError(NOT_FOUND) when there is none."""
@@ -146,6 +161,49 @@ class ModelService:
         )
         return self._engine.start(request, LedgerOnly())
 
+    async def complete_on_loop(
+        self,
+        user_id: int,
+        provider: str,
+        completion: CompletionRequest,
+        source: Source,
+        *,
+        use_cache: bool | None = None,
+    ) -> Generation:
+        """`complete` for an event loop: where that has to ask the database, a thread waits for it."""
+
+        def start() -> Generation:
+            return self.complete(user_id, provider, completion, source, use_cache=use_cache)
+
+        if self._preferences.in_memory(user_id) and self._registry.in_memory(provider, user_id):
+            return start()
+        return await to_thread.run_sync(start)
+
+    def embed(
+        self,
+        user_id: int,
+        provider: str,
+        request: EmbeddingRequest,
+        source: Source,
+        *,
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> Generation:
+        """Ask for embeddings; its outcome holds the vectors and what they cost.
+
+        Nothing of the user's preferences applies, no cache and no other model: vectors of two models cannot be
+        compared. AppError before anything is sent: what is wrong with the request, a provider without a key or
+        without embeddings.
+        """
+        request = checked_embedding(request)
+        check_able(self._registry.info(provider), request, self._registry.all_infos())
+        self._registry.route(provider, user_id)
+        return self._engine.start(
+            GenerationRequest(
+                str(uuid4()), user_id, source, provider, request, deadline_seconds=deadline_seconds
+            ),
+            LedgerOnly(),
+        )
+
     def run(self, user_id: int, provider: str, completion: CompletionRequest) -> Generation:
         """Send a request that belongs to no thread; it counts in the ledger as any other."""
         request = GenerationRequest(str(uuid4()), user_id, Source.CHAT, provider, completion)
@@ -155,3 +213,12 @@ class ModelService:
         """Input tokens of `completion` as it stands, by the provider's own count if it has one. Waits for it,
         at most 3 s."""
         return self._engine.portal.call(count_tokens, self._registry, user_id, provider, completion)
+
+    async def count_tokens_on_loop(
+        self, user_id: int, provider: str, completion: CompletionRequest
+    ) -> TokenCount:
+        """`count_tokens` for an event loop, whichever: it waits without a thread."""
+        counting = self._engine.portal.start_task_soon(
+            count_tokens, self._registry, user_id, provider, completion
+        )
+        return await asyncio.wrap_future(counting)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from core.errors import AppError
 from core.generation.breaker import BreakerState
@@ -35,11 +35,23 @@ class PreferenceInfo:
     updated_at: datetime | None = None
 
 
+class PreferenceChanges(TypedDict, total=False):
+    """What to change of a preference; what is not named stays, and None takes away."""
+
+    max_tokens: int | None
+    temperature: float | None
+    system_prompt: str | None
+    is_default: bool
+    use_cache: bool
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """A model that a user can pick, and what is known of it. Sizes are tokens, None when nobody says.
 
-    `context_size`: what fits in, as the provider says, else as the price catalogue does.
+    `context_size` and `description`: as the provider says, else as the price catalogue does; a description is in
+    the language it was published in, but for the demo's, which is translated where it is shown. `capabilities` are
+    those of its provider.
     """
 
     provider: str
@@ -51,6 +63,7 @@ class ModelCard:
     price: PriceEntry
     is_default: bool
     has_preference: bool
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ def _entry(provider_id: str, model: str, found: "ModelInfo", at: datetime) -> Pr
         verified=True,
         is_own=False,
         valid_from=datetime.combine(since, time(), UTC) if since else None,
+        description=" ".join((found.description or "").split()) or None,
     )
 
 

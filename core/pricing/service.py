@@ -64,12 +64,14 @@ class PriceBook:
         provider_id = provider if isinstance(provider, str) else provider.id
         listed = own_entry(provider_id, model, at) or published_entry(provider_id, model, at)
         own = self._overrides.find(provider_id, model, at) if self._overrides else None
+        context_size = listed.context_size if listed else None
+        description = listed.description if listed else None
         if own is not None:
-            return replace(own, context_size=listed.context_size if listed else None)
+            return replace(own, context_size=context_size, description=description)
         if not isinstance(provider, str) and provider.free_reason is not None:
-            context_size = listed.context_size if listed else None
             source = f"{FREE}{provider.free_reason}"
-            return _entry(provider_id, model, Price(CURRENCY, 0, 0), source, context_size)
+            free = _entry(provider_id, model, Price(CURRENCY, 0, 0), source, context_size)
+            return replace(free, description=description)
         return listed or _entry(provider_id, model, None, "unpriced: no price is known", None)
 
     def tiers(

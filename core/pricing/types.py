@@ -71,7 +71,7 @@ class PriceEntry:
 
     `tiered`: long prompts cost more than `price` says. `context_size`: tokens. `source_date`: when the source
     was read, `valid_from`: since when the price holds; None when that is unknown. `is_own`: a person entered it,
-    and `override_id` names it.
+    and `override_id` names it. `description`: what the source says the model is for, in English.
     """
 
     provider: str
@@ -85,3 +85,4 @@ class PriceEntry:
     is_own: bool
     override_id: int | None = None
     valid_from: datetime | None = None
+    description: str | None = None

@@ -2,26 +2,17 @@
 
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
+from core.store.checked_text import TITLE_TOO_LONG, checked_line
 from core.store.text import storable
 
 MOST_TITLE_CHARS = 200
 MOST_CONTENT_CHARS = 100_000
-MOST_DESCRIPTION_CHARS = 2_000
 
 
 def checked_title(text: str) -> str:
     """On one line, with at least one character and at most 200; else AppError(VALIDATION)."""
-    text = " ".join(storable(text).split())
-    if not text:
-        raise AppError(ErrorKind.VALIDATION, N_("A prompt needs a title. Type one."))
-    if len(text) > MOST_TITLE_CHARS:
-        raise AppError(
-            ErrorKind.VALIDATION,
-            N_("The title has {length} characters; at most {limit} fit. Shorten it."),
-            length=len(text),
-            limit=MOST_TITLE_CHARS,
-        )
-    return text
+    empty = N_("A prompt needs a title. Type one.")
+    return checked_line(text, MOST_TITLE_CHARS, empty=empty, too_long=TITLE_TOO_LONG)
 
 
 def checked_content(text: str) -> str:
@@ -37,16 +28,3 @@ def checked_content(text: str) -> str:
             limit=MOST_CONTENT_CHARS,
         )
     return text
-
-
-def checked_description(text: str | None) -> str | None:
-    """Without white space around it, None for none; AppError(VALIDATION) when it is too long."""
-    text = storable(text or "").strip()
-    if len(text) > MOST_DESCRIPTION_CHARS:
-        raise AppError(
-            ErrorKind.VALIDATION,
-            N_("The description has {length} characters; at most {limit} fit. Shorten it."),
-            length=len(text),
-            limit=MOST_DESCRIPTION_CHARS,
-        )
-    return text or None

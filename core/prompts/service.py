@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from core.categories.queries import own_category
-from core.prompts.checks import checked_content, checked_description, checked_title
+from core.prompts.checks import checked_content, checked_title
 from core.prompts.queries import as_searched, own_prompt, read_info, read_page
 from core.prompts.tables import Prompt
 from core.prompts.types import FilledPrompt, NewPrompt, PromptChanges, PromptInfo, PromptPage, PromptQuery
 from core.prompts.variables import fill
+from core.store.checked_text import checked_description
 from core.store.unit_of_work import UnitOfWork
 
 _EVERY = PromptQuery()

@@ -1,12 +1,13 @@
 """The unit of work: the only place that commits, and that turns database faults into ours."""
 
+import copy
 import logging
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -37,20 +38,37 @@ class UnitOfWork:
         # handler polls with growing pauses.
         self._queue = threading.Lock() if engine.dialect.name == "sqlite" else None
         self._group = Group(self._transaction)
+        self._tell: Callable[[], object] | None = None
 
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self._engine.dialect.name
 
+    def ping(self) -> None:
+        """Ask the database for next to nothing; AppError when it does not answer."""
+        with self.read() as session:
+            session.execute(text("SELECT 1"))
+
     def close(self) -> None:
         """Close the database connections; a later transaction opens new ones."""
         self._engine.dispose()
 
+    def telling(self, tell: Callable[[], object]) -> "UnitOfWork":
+        """The same unit of work, which calls `tell` after each `write`, whichever way that ended: for whoever
+        remembers what was read."""
+        another = copy.copy(self)
+        another._tell = tell
+        return another
+
     @contextmanager
     def write(self) -> Generator[Session]:
-        with self._transaction() as session:
-            yield session
+        try:
+            with self._transaction() as session:
+                yield session
+        finally:
+            if self._tell is not None:
+                self._tell()
         self._run_later(session)
 
     def write_together(self, work: Callable[[Session], T]) -> T:

@@ -105,12 +105,12 @@ def test_whoever_signs_up_first_takes_over_the_local_account(people: People) -> 
     assert people.boris().id != local.id
 
 
-def test_a_local_account_beside_accounts_with_a_password_is_one_of_its_own(people: People) -> None:
+def test_who_signs_up_before_any_page_was_opened_is_the_one_that_pages_use(people: People) -> None:
     anna = people.anna()
-    local = people.members.accounts.local_account()
-    assert local.id != anna.id
+    assert people.members.accounts.local_account() == Account(anna.id, "Anna", True)
     assert kind_of(people.sign_in, "local", "") is ErrorKind.UNAUTHORIZED
-    assert people.boris().id not in (anna.id, local.id)
+    assert people.boris().id != anna.id
+    assert people.members.accounts.local_account().id == anna.id
 
 
 def test_addresses_and_names_are_compared_without_letter_case(people_on_both: People) -> None:

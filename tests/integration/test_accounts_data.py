@@ -21,14 +21,18 @@ from core.errors import ErrorKind
 from core.generation.tables import CachedResponse
 from core.models.types import PreferenceInfo
 from core.pricing.types import Money
+from core.prompts.types import NewPrompt
 from core.services import Services
 from core.store.base import Base
 from core.usage.budget_types import BudgetScope
+from core.usage.explore.types import Selection
+from core.usage.exports.types import ExportKind, Separator
 from core.usage.tables import ALL_USERS, UsageDaily, UsageEvent
 from tests.fakes.gemini_server import GeminiServer
 from tests.fakes.script import Script
 from tests.support.databases import sqlite_url
 from tests.support.hub import MODEL, opened_with_gemini
+from tests.support.import_files import plain, saved
 from tests.support.members import ANNA, BORIS, PASSWORD, fast_passwords, kind_of
 
 ANNAS, BORISES = b"\x89PNG\r\n\x1a\nof Anna", b"\x89PNG\r\n\x1a\nof Boris"
@@ -70,11 +74,26 @@ def lives(services: Services, members: Members, who: Profile, picture: bytes) ->
     services.models.save(
         who.id, PreferenceInfo("gemini", MODEL, use_cache=True, system_prompt=f"I am {who.username}")
     )
+    category = services.categories.create(who.id, f"shelf of {who.username}")
+    services.prompts.create(
+        who.id, NewPrompt(f"prompt of {who.username}", "Hello, {name}", None, category.id)
+    )
+    imported(services, who)
     services.budgets.add(who.id, BudgetScope.USER, Money(10**12, "USD"), for_user=who.id)
     files = (NewAttachment("own.png", "", picture), NewAttachment("both.png", "", SHARED))
     sent = services.chat.send(who.id, None, f"Hello from {who.username}", "gemini", MODEL, files)
     assert sent.generation.wait(20)
     return sent
+
+
+def imported(services: Services, who: Profile) -> None:
+    """A file with one call of another tool."""
+    folder = services.settings.data_dir
+    name = f"usage of {who.username}.csv"
+    content = plain(f"2026-10-0{who.id}T10:00:00Z,openai,gpt-4,100,50,0.25")
+    path, staged = saved(folder, content), folder / "staged.parquet"
+    staged.unlink(missing_ok=True)
+    services.imports.write(who.id, services.imports.read(who.id, path, staged, file_name=name), staged)
 
 
 def export(services: Services, user_id: int) -> dict[str, list[dict[str, Any]]]:
@@ -110,9 +129,12 @@ def test_an_export_holds_all_of_one_person_and_nothing_of_another(hub_on_both: H
         "threads": 1,
         "messages": 2,
         "files": 2,
+        "categories": 1,
+        "prompts": 1,
         "cached_answers": 2,
         "preferences": 1,
-        "usage": 2,
+        "usage": 3,
+        "usage_imports": 1,
         "budgets": 1,
         "profile": 1,
         "sessions": 1,
@@ -125,6 +147,9 @@ def test_an_export_holds_all_of_one_person_and_nothing_of_another(hub_on_both: H
     assert (question["content"], question["role"]) == ("Hello from Anna", "user")
     assert answer["content"] == "Hello, world!"
     assert all(type(call["cost_nano"]) is int and call["currency"] == "USD" for call in found["usage"])
+    assert found["prompts"][0]["category_id"] == found["categories"][0]["id"]
+    kept = found["usage_imports"][0]
+    assert (kept["file_name"], kept["calls"], kept["costs"]) == ("usage of Anna.csv", 1, {"USD": 250_000_000})
     everything = json.dumps(found, ensure_ascii=False)
     for nobodys in ("boris", "to be deleted", KEY, "argon2", "secret", "hash"):
         assert nobodys not in everything, nobodys
@@ -202,6 +227,23 @@ def test_a_running_answer_is_stopped_before_its_account_goes(hub: Hub) -> None:
     with services.unit.read() as session:
         assert session.scalars(select(UsageEvent.status)).all() == ["stopped"]
         assert session.scalars(select(CachedResponse.key)).all() == []
+
+
+def test_files_that_wait_to_be_imported_or_fetched_go_too(hub: Hub) -> None:
+    services, _server, members = hub
+    person(members, BORIS, "boris")
+    anna = person(members, ANNA, "Anna")
+    today = services.usage.today()
+    services.import_jobs.upload(anna.id, "usage.csv", [plain("2026-10-01,openai,gpt-4,1,1,0.1").encode()])
+    assert services.import_jobs.wait(anna.id) is not None
+    services.export_jobs.start(
+        anna.id, ExportKind.CSV, Selection(anna.id, today, today), "en", Separator.COMMA
+    )
+    assert services.export_jobs.wait(anna.id) is not None
+    folders = [services.settings.data_dir / name for name in ("imports", "exports")]
+    assert all(list(folder.iterdir()) for folder in folders)
+    services.personal_data.delete(anna.id, PASSWORD)
+    assert not any(list(folder.iterdir()) for folder in folders)
 
 
 def test_deletion_asks_for_the_password_and_for_another_administrator(hub: Hub) -> None:

@@ -327,7 +327,9 @@ def test_a_model_that_takes_no_pictures_goes_on_with_a_note(hub: Hub) -> None:
     answered(services, sent)
     demo = services.chat.send(me(services), sent.thread.uuid, "Go on", "demo", "demo")
     assert answered(services, demo).error is None
-    first = demo.generation.request.completion.messages[0]
+    completion = demo.generation.request.completion
+    assert isinstance(completion, CompletionRequest)
+    first = completion.messages[0]
     assert first.attachments == ()
     assert "[file cat.png was left out: this model takes no files of the type image/png]" in first.text
     answered(services, ask(services, "And you?", sent.thread.uuid))

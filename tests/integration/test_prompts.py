@@ -12,6 +12,7 @@ from core.chat.types import SendOptions
 from core.errors import AppError, ErrorKind
 from core.prompts.types import NewPrompt, PromptChanges, PromptInfo, PromptQuery
 from core.prompts.variables import fill, variables_of
+from core.providers.types import CompletionRequest
 from core.services import Services
 from core.store.text import storable
 from tests.support.hub import me, opened
@@ -114,7 +115,9 @@ def test_a_use_is_filled_in_counted_and_recorded_with_the_call(hub: Services) ->
         me(hub), None, filled.text, "demo", "demo", options=SendOptions(prompt=filled.prompt.title)
     )
     assert sent.generation.wait(20)
-    assert sent.generation.request.completion.messages[-1].text == filled.text
+    completion = sent.generation.request.completion
+    assert isinstance(completion, CompletionRequest)
+    assert completion.messages[-1].text == filled.text
 
 
 @pytest.mark.parametrize(

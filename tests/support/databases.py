@@ -28,6 +28,13 @@ def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{path}"
 
 
+on_both_databases = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+"""For tests of the REST surfaces that are about what is stored: the others run on SQLite alone, as the services that
+they ask are tested on both."""
+
+
 @cache
 def _sqlite_template() -> Path:
     folder = tempfile.mkdtemp(prefix="aihub-template-")
