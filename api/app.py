@@ -2,36 +2,35 @@
 
 from fastapi import FastAPI
 
-from api.aihub import auth, tokens, users
+from api import service
 from api.body_limit import BodyLimit
 from api.errors import add_error_handlers
+from api.etag import ETags
+from api.openapi import DescribedAPI, operation_id
+from api.request_counts import CountsRequests, RequestCounts
+from api.routes import ROUTERS
 from api.surfaces import WithoutSlash, WithRequestId
-from core.services import current
-
-VERSION = "0.1.0"
-ROUTERS = (auth.router, users.router, tokens.router)
 
 
 def create_api() -> FastAPI:
     """The application with its routes and the documented error shapes; paths are whole."""
     # FastAPI's own documentation pages load their scripts from another host; ours never do.
-    api = FastAPI(
+    api = DescribedAPI(
         title="AIHub",
-        version=VERSION,
+        version=service.VERSION,
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
     )
-    api.add_api_route("/api/health", health, methods=["GET"], tags=["service"])
     for router in ROUTERS:
         api.include_router(router)
     add_error_handlers(api)
+    # The last one is the outermost.
+    api.state.counts = RequestCounts()
+    api.add_middleware(ETags)
+    api.add_middleware(CountsRequests, counts=api.state.counts)
     for middleware in (BodyLimit, WithoutSlash, WithRequestId):
         api.add_middleware(middleware)
     return api
-
-
-def health() -> dict[str, str]:
-    """`{"status": "ok", "version": …, "database": "sqlite" | "postgresql"}` once everything is up."""
-    return {"status": "ok", "version": VERSION, "database": current().unit.dialect}

@@ -10,10 +10,11 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from api.field_errors import field_texts
+from api.field_errors import field_texts, missing_fields
+from api.openai_front import refusals
 from api.surfaces import Surface, surface_of
 from core.errors import AppError, ErrorKind
-from core.i18n import N_, pick_language
+from core.i18n import DEFAULT_LANGUAGE, N_, pick_language
 
 _OF_STATUS = {
     401: ErrorKind.UNAUTHORIZED,
@@ -21,14 +22,7 @@ _OF_STATUS = {
     404: ErrorKind.NOT_FOUND,
     429: ErrorKind.RATE_LIMIT,
 }
-_OPENAI_TYPES = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "invalid_request_error",
-    429: "rate_limit_error",
-}
+_OF_SESSIONS = (Surface.GEMINI_APP, Surface.GEMINI_ACTION)
 
 
 def add_error_handlers(api: FastAPI) -> None:
@@ -47,28 +41,37 @@ def language_of(scope: Scope) -> str:
 
 def refusal(scope: Scope, error: AppError, status: int | None = None) -> JSONResponse:
     """`error` as the surface of the request says it; `status` when it is not the error's own."""
-    status = status or error.status
+    surface = surface_of(scope["path"])
+    if status is None:
+        status = refusals.status_of(error) if surface is Surface.OPENAI else error.status
     text = error.text(language_of(scope))
-    return JSONResponse(
-        _body(surface_of(scope["path"]), error, text, status), status, headers=_headers(error, status)
-    )
+    return JSONResponse(_body(surface, error, text, status), status, headers=_headers(surface, error, status))
 
 
 def _body(surface: Surface, error: AppError, text: str, status: int) -> dict[str, Any]:
     if surface is Surface.OPENAI:
-        kind = _OPENAI_TYPES.get(status, "api_error")
-        return {"error": {"message": text, "type": kind, "param": None, "code": error.error_type}}
-    if surface is Surface.GEMINI_APP:
+        return refusals.error_body(error, text, status)
+    if surface is Surface.GEMINI_ACTION and status != 401:
+        return {"success": False, "error": text}
+    if surface in _OF_SESSIONS:
         return {"detail": text}
+    return error_object(error, text=text)
+
+
+def error_object(
+    error: AppError, language: str = DEFAULT_LANGUAGE, text: str | None = None
+) -> dict[str, Any]:
+    """The documented error object of AIHub, for what is no HTTP answer; `text` when it is translated already."""
+    text = error.text(language) if text is None else text
     return {"error": True, "error_message": text, "error_type": error.error_type}
 
 
-def _headers(error: AppError, status: int) -> dict[str, str]:
+def _headers(surface: Surface, error: AppError, status: int) -> dict[str, str]:
     headers: dict[str, str] = {}
     if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = "Session" if surface in _OF_SESSIONS else "Bearer"
     seconds = error.params.get("seconds")
-    if status == 429 and seconds is not None:
+    if status in (429, 503) and seconds is not None:
         headers["Retry-After"] = str(seconds)
     return headers
 
@@ -79,11 +82,24 @@ def _app_error(request: Request, error: Exception) -> JSONResponse:
 
 def _validation_error(request: Request, error: Exception) -> JSONResponse:
     details = cast("Sequence[dict[str, Any]]", cast("RequestValidationError", error).errors())
-    texts = field_texts(details, language_of(request.scope))
-    if surface_of(request.url.path) is Surface.GEMINI_APP:
+    surface, language = surface_of(request.scope["path"]), language_of(request.scope)
+    if surface is Surface.OPENAI:
+        return JSONResponse(refusals.fields_body(details, language), 400)
+    texts = field_texts(details, language)
+    if surface is Surface.GEMINI_APP:
         return JSONResponse(texts, 400)
     named = " ".join(f"{field}: {' '.join(each)}" for field, each in texts.items())
-    return refusal(request.scope, AppError(ErrorKind.VALIDATION, "{reason}", reason=named), 400)
+    error = AppError(ErrorKind.VALIDATION, "{reason}", reason=named)
+    if surface is Surface.GEMINI_ACTION:
+        error = _wrong_parameters(missing_fields(details), named)
+    return refusal(request.scope, error, 400)
+
+
+def _wrong_parameters(missing: Sequence[str], named: str) -> AppError:
+    if missing:
+        message = N_("Invalid request parameters: missing {fields}")
+        return AppError(ErrorKind.VALIDATION, message, fields=", ".join(missing))
+    return AppError(ErrorKind.VALIDATION, N_("Invalid request parameters: {reason}"), reason=named)
 
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:

@@ -22,6 +22,7 @@ _WORDS = {
     "list_type": N_("A list is expected."),
     "dict_type": N_("An object is expected."),
     "model_attributes_type": N_("An object is expected."),
+    "model_type": N_("An object is expected."),
     "greater_than_equal": N_("At least {ge} is expected."),
     "greater_than": N_("More than {gt} is expected."),
     "less_than_equal": N_("At most {le} is expected."),
@@ -31,8 +32,12 @@ _WORDS = {
     "literal_error": N_("One of {expected} is expected."),
     "date_parsing": N_("A date such as 2026-11-30 is expected."),
     "date_from_datetime_parsing": N_("A date such as 2026-11-30 is expected."),
+    "union_tag_invalid": N_("One of {expected_tags} is expected."),
+    "union_tag_not_found": _REQUIRED,
     "json_invalid": N_("The body is not valid JSON."),
     "extra_forbidden": N_("There is no such field."),
+    "message_role": N_("Invalid message role"),
+    "embedding_input": N_("A text, a list of texts, or lists of token ids are expected."),
 }
 _WRONG = N_("This value cannot be taken.")
 _PLACES = {"body", "query", "path", "header", "cookie", "form"}
@@ -52,6 +57,16 @@ def field_texts(details: Sequence[Mapping[str, Any]], language: str) -> dict[str
             text = translate(language, _WRONG)
         texts.setdefault(_name(detail["loc"]), []).append(text)
     return texts
+
+
+def missing_fields(details: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The fields that are not there, or null where something has to stand."""
+    names = [
+        _name(detail["loc"])
+        for detail in details
+        if detail["type"] == "missing" or detail.get("input", detail) is None
+    ]
+    return list(dict.fromkeys(names))
 
 
 def _name(location: Sequence[str | int]) -> str:

@@ -3,9 +3,11 @@
 from ipaddress import ip_address
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.hosts import host_name
 
 REFUSED = (
     "AIHub has no sign-in configured (AIHUB_AUTH=local), so it answers this machine only. "
@@ -79,6 +81,4 @@ class OfflinePages:
 
 def _is_local(scope: Scope) -> bool:
     client: tuple[str, Any] | None = scope.get("client")
-    host = Headers(scope=scope).get("host", "")
-    name = host[1 : host.index("]")] if host.startswith("[") and "]" in host else host.partition(":")[0]
-    return (client is None or is_loopback(client[0])) and is_loopback(name)
+    return (client is None or is_loopback(client[0])) and is_loopback(host_name(scope))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-MAX_LIMIT = 1_000
+from core.store.paging import MOST_ROWS
 
 
 def _naive_utc(moment: datetime) -> str:
@@ -24,7 +24,7 @@ ZuluMoment = Annotated[datetime, PlainSerializer(_zulu, return_type=str)]
 """The Gemini app's: UTC to the second, ending in Z."""
 
 Skip = Annotated[int, Query(ge=0, le=2**31 - 1, description="How many to leave out from the start.")]
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many to return at most.")]
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many to return at most.")]
 
 
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]

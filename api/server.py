@@ -14,7 +14,10 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from api.app import create_api
+from api.chat_socket.limits import MAX_FRAME
 from api.guard import LocalOnly, OfflinePages, is_loopback
+from api.hosts import AllowedHosts, SameOrigin
+from api.pages_gate import SignedInOnly
 from api.surfaces import Surfaces
 from core.config import Settings
 from core.errors import AppError
@@ -25,24 +28,53 @@ _logger = logging.getLogger(__name__)
 
 TOO_OPEN = (
     "AIHub was not started: {host} can be reached from other machines, and no sign-in is configured "
-    "(AIHUB_AUTH=local). Set AIHUB_HOST=127.0.0.1 to use it on this machine."
+    "(AIHUB_AUTH=local). Set AIHUB_HOST=127.0.0.1 to use it on this machine, or AIHUB_AUTH=password to have "
+    "everybody sign in."
 )
 NO_SIGN_IN_YET = (
     "AIHub was not started: AIHUB_AUTH={auth} is not available in this version. "
-    "Set AIHUB_AUTH=local (this machine only)."
+    "Set AIHUB_AUTH=password (everybody signs in) or AIHUB_AUTH=local (this machine only)."
 )
 
 api = create_api()
-middleware = [Middleware(LocalOnly), Middleware(OfflinePages), Middleware(Surfaces, api=api)]
+
+
+def front_door(app: ASGIApp) -> ASGIApp:
+    """Who is let near at all: this machine only, or with a sign-in whoever calls the hub by a name of its own."""
+    settings = _settings()
+    if settings.auth == "local":
+        return LocalOnly(app)
+    return AllowedHosts(app, {settings.host, *settings.host_names})
+
+
+def gate(app: ASGIApp) -> ASGIApp:
+    """What the pages ask of whoever wants to see them: nothing on this machine, else a session."""
+    return app if _settings().auth == "local" else SignedInOnly(app)
+
+
+# The first one is the outermost.
+middleware = [
+    Middleware(front_door),
+    Middleware(OfflinePages),
+    Middleware(SameOrigin),
+    Middleware(Surfaces, api=api),
+    Middleware(gate),
+]
 
 
 def refuse_to_serve_openly(host: str | None) -> None:
     """End the process with a sentence when `host` (None = every interface) lets others in without sign-in."""
     settings = _settings()
-    if settings.auth != "local":
+    if settings.auth == "oidc":
         sys.exit(NO_SIGN_IN_YET.format(auth=settings.auth))
-    if host is None or not is_loopback(host):
+    if host is not None and is_loopback(host):
+        return
+    if settings.auth == "local":
         sys.exit(TOO_OPEN.format(host=host or "every interface"))
+    _logger.warning(
+        "AIHub can be reached from other machines: put a proxy with https in front of it, or passwords travel as "
+        "they are"
+    )
 
 
 @asynccontextmanager
@@ -57,6 +89,8 @@ async def lifespan(_app: Any) -> AsyncGenerator[None]:
     # What is loaded by now stays: a full collection need not walk through it again on somebody's page.
     gc.collect()
     gc.freeze()
+    # Hardly anything here is garbage in a circle: to look for it at every 700th object took an eighth of a call.
+    gc.set_threshold(20_000, 20, 50)
     async with api.router.lifespan_context(api):
         yield
     await to_thread.run_sync(shutdown)
@@ -72,7 +106,13 @@ def serve(app: ASGIApp) -> None:
     _open_or_say_why()
     _logger.info("AIHub on http://%s:%s", settings.host, settings.port)
     uvicorn.run(
-        app, host=settings.host, port=settings.port, log_config=None, access_log=False, ws="websockets-sansio"
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME,
     )
 
 

@@ -1,7 +1,7 @@
 """Which of the surfaces a path belongs to, and what each of their requests goes through.
 
 One application serves them all, beside the pages: AIHub under /api, the Gemini app under /api/v1/gemini and
-/gemini, the OpenAI-compatible front under /v1, WebSockets under /ws.
+/gemini, the OpenAI-compatible front under /v1, WebSockets under /ws, and the pages of signing in.
 """
 
 import re
@@ -11,8 +11,13 @@ from enum import StrEnum
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_OURS = ("/api", "/gemini", "/v1", "/ws", "/metrics")
-_GEMINI = ("/api/v1/gemini", "/gemini")
+_OURS = ("/api", "/gemini", "/v1", "/ws", "/metrics", "/sign-in", "/sign-up", "/sign-out")
+_GEMINI = "/api/v1/gemini"
+# What the Gemini app's pages call, and what answers in the same shapes.
+_ACTIONS = (
+    "/gemini",
+    *(f"{_GEMINI}/{each}" for each in ("api", "send-message", "test-api-key", "sessions")),
+)
 REQUEST_ID = "x-request-id"
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -22,12 +27,15 @@ class Surface(StrEnum):
 
     AIHUB = "aihub"
     GEMINI_APP = "gemini_app"
+    GEMINI_ACTION = "gemini_action"
     OPENAI = "openai"
 
 
 def surface_of(path: str) -> Surface:
     """The surface that answers at `path`."""
-    if any(_is_below(path, prefix) for prefix in _GEMINI):
+    if any(_is_below(path, prefix) for prefix in _ACTIONS):
+        return Surface.GEMINI_ACTION
+    if _is_below(path, _GEMINI):
         return Surface.GEMINI_APP
     return Surface.OPENAI if _is_below(path, "/v1") else Surface.AIHUB
 

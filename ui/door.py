@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.accounts.types import Account
+from core.accounts.types import SESSION_COOKIE, Account, Identity
+from core.errors import AppError
 from core.services import Services, current
+from ui.components.account_entry import account_entry, sign_in_again
 from ui.i18n import Translator, viewer_language
 from ui.style import apply_style
 
@@ -28,14 +30,26 @@ class Viewer:
 def enter() -> Viewer:
     """Let the viewer in and dress the page; the first call of every page."""
     services = current()
-    viewer = Viewer(
-        account=services.accounts.local_account(),
-        tr=Translator(viewer_language(services.settings)),
-        zone=_browser_zone(services),
-        services=services,
-    )
+    tr = Translator(viewer_language(services.settings))
     apply_style()
-    return viewer
+    if services.settings.auth == "local":
+        account = services.accounts.local_account()
+    else:
+        identity = _signed_in(services)
+        if identity is None:
+            sign_in_again(tr)
+            st.stop()
+        account = identity.account
+        account_entry(tr, account.username, services.members.sessions.csrf_token(identity))
+    return Viewer(account=account, tr=tr, zone=_browser_zone(services), services=services)
+
+
+def _signed_in(services: Services) -> Identity | None:
+    """Who the browser's session belongs to. Asked in every run: what was revoked ends with the next one."""
+    try:
+        return services.members.sessions.identify(st.context.cookies.get(SESSION_COOKIE, ""))
+    except AppError:
+        return None
 
 
 def _browser_zone(services: Services) -> ZoneInfo:

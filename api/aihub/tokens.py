@@ -21,7 +21,7 @@ class NewToken(Body):
     expires_in_days: Annotated[int, Field(ge=1, le=3_650)] | None = None
 
 
-class Token(Answer):
+class PersonalToken(Answer):
     id: int
     name: str
     hint: str
@@ -31,21 +31,21 @@ class Token(Answer):
     last_used_at: Moment | None
 
 
-class MadeToken(Token):
+class MadeToken(PersonalToken):
     token: str
 
 
 @router.get("")
-def list_tokens(hub: Hub, caller: Caller) -> list[Token]:
+def list_tokens(hub: Hub, caller: Caller) -> list[PersonalToken]:
     """One's own tokens, without the tokens themselves."""
-    return [Token.model_validate(each) for each in hub.members.tokens.list(caller.account.id)]
+    return [PersonalToken.model_validate(each) for each in hub.members.tokens.list(caller.account.id)]
 
 
 @router.post("", status_code=201)
 def make_token(hub: Hub, caller: Caller, body: NewToken) -> MadeToken:
     """Make a token. It is shown in this answer and never again."""
     made = hub.members.tokens.create(caller.account.id, body.name, body.scopes, body.expires_in_days)
-    return MadeToken(**dict(Token.model_validate(made.info)), token=made.secret)
+    return MadeToken(**dict(PersonalToken.model_validate(made.info)), token=made.secret)
 
 
 @router.delete("/{token_id}", status_code=204)

@@ -21,7 +21,7 @@ def budget_notice(viewer: Viewer) -> None:
         return
     with st.container(key="budget-notice", horizontal=True, vertical_alignment="center"):
         st.caption(_line(viewer, max(pressing, key=lambda each: each.share)), width="content")
-        if st.button(_("Budgets"), key="to-budgets", type="tertiary"):
+        if viewer.account.is_admin and st.button(_("Budgets"), key="to-budgets", type="tertiary"):
             st.switch_page(MODELS_PAGE, query_params={"section": "budgets"})
 
 

@@ -147,12 +147,13 @@ def _details(viewer: Viewer, card: ModelCard) -> None:
                 args=("request",),
                 kwargs={"provider": card.provider, "model": card.model},
             )
-            st.button(
-                _("Set an own price"),
-                key="models-to-price",
-                on_click=_to_price,
-                args=(card,),
-            )
+            if viewer.account.is_admin:
+                st.button(
+                    _("Set an own price"),
+                    key="models-to-price",
+                    on_click=_to_price,
+                    args=(card,),
+                )
         st.caption("  \n".join(_facts(viewer, card)))
 
 

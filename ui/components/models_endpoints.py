@@ -21,9 +21,11 @@ def draw(viewer: Viewer, keys: Sequence[KeyInfo]) -> None:
     _ = viewer.tr.text
     with st.container(key="models-endpoints-head", horizontal=True, vertical_alignment="center"):
         st.subheader(_("Own servers"), anchor=False, width="stretch")
-        st.button(
-            _("Add a server"), key="add-endpoint", on_click=remember, args=(Slot.ENDPOINT_DIALOG, "new")
-        )
+        # A server is everybody's, as are the addresses it makes the hub call.
+        if viewer.account.is_admin:
+            st.button(
+                _("Add a server"), key="add-endpoint", on_click=remember, args=(Slot.ENDPOINT_DIALOG, "new")
+            )
     endpoints = viewer.services.endpoints.list()
     if not endpoints:
         st.caption(
@@ -44,6 +46,8 @@ def _row(viewer: Viewer, endpoint: EndpointInfo) -> None:
         "key": _("Add a key"),
         "delete": _("Delete"),
     }
+    if not viewer.account.is_admin:
+        labels = {name: labels[name] for name in ("test", "key")}
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{escape(endpoint.label)}**", width="content")

@@ -14,13 +14,19 @@ from ui.components.sections import Section
 from ui.components.sections import choose_section as choose
 from ui.door import Viewer
 
+
+def _of_the_workspace(viewer: Viewer) -> bool:
+    """Prices, budgets and limits hold for everybody, so administrators see to them."""
+    return viewer.account.is_admin
+
+
 SECTIONS = (
     Section("keys", N_("Keys and servers"), models_keys.draw),
     Section("models", N_("Models and prices"), models_catalogue.draw),
     Section("request", N_("How a model is asked"), models_request.draw),
-    Section("prices", N_("Own prices and currency"), models_prices.draw),
-    Section("budgets", N_("Budgets"), models_budgets.draw),
-    Section("limits", N_("Limits and health"), models_limits.draw),
+    Section("prices", N_("Own prices and currency"), models_prices.draw, _of_the_workspace),
+    Section("budgets", N_("Budgets"), models_budgets.draw, _of_the_workspace),
+    Section("limits", N_("Limits and health"), models_limits.draw, _of_the_workspace),
 )
 
 

@@ -1,0 +1,1 @@
+"""The OpenAI-compatible front: /v1, for clients that speak to OpenAI."""
