@@ -3,6 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
+from core.services import Services
 from tests.api.conftest import PASSWORD, SignUp
 
 
@@ -103,3 +104,10 @@ def test_the_surfaces_have_error_shapes_of_their_own(nobody: TestClient) -> None
     assert set(nobody.get("/api/nothing").json()) == {"error", "error_message", "error_type"}
     assert set(nobody.get("/api/v1/gemini/nothing/").json()) == {"detail"}
     assert set(nobody.get("/v1/nothing").json()["error"]) == {"message", "type", "param", "code"}
+
+
+def test_a_deleted_account_is_out_at_once(ann: TestClient, bob: TestClient, hub: Services) -> None:
+    user_id = bob.get("/api/users/me").json()["id"]
+    hub.personal_data.delete(user_id, PASSWORD)
+    assert bob.get("/api/users/me").status_code == 401
+    assert ann.get("/api/users/me").status_code == 200

@@ -76,10 +76,13 @@ def test_what_counts_as_this_machine(host: str, local: bool) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"AIHUB_HOST": "0.0.0.0"}, "Set AIHUB_HOST=127.0.0.1"),
-        ({"AIHUB_AUTH": "password"}, "not available in this version"),
+        (
+            {"AIHUB_HOST": "0.0.0.0"},
+            "Set AIHUB_HOST=127.0.0.1 to use it on this machine, or AIHUB_AUTH=password",
+        ),
+        ({"AIHUB_AUTH": "oidc"}, "not available in this version"),
+        ({"AIHUB_METRICS": "token"}, "needs AIHUB_METRICS_TOKEN"),
         ({"AIHUB_TIMEZONE": "Mars/Olympus"}, "unknown time zone"),
-        ({"AIHUB_PORT": "seven"}, "port"),
         ({"AIHUB_DATABASE_URL": "mysql://127.0.0.1/x"}, "not supported"),
         ({"AIHUB_DATABASE_URL": "postgresql://nobody:hidden-word@127.0.0.1:1/x"}, "cannot be used"),
     ],

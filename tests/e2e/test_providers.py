@@ -119,7 +119,12 @@ def chat(page: Page, case: Case) -> None:
     page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.provider)
+# The contract suite plays the others; these two differ most in what their cards ask for.
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.provider in ("gemini", "gigachat")],
+    ids=lambda case: case.provider,
+)
 def test_a_key_is_added_tested_used_and_paid_for(browser: Browser, tmp_path: Path, case: Case) -> None:
     serving: AbstractContextManager[Any] = case.serve(models=(case.model, "another-model"))
     with (
