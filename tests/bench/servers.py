@@ -1,11 +1,12 @@
 """Real servers in processes of their own: AIHub itself, and a page of one line for comparison."""
 
 import http.client
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench.environment import child_environment, free_port, running, wait_until
+from tests.bench.environment import ROOT, child_environment, free_port, running, wait_until
 
 _ONE_LINE = "import streamlit as st; st.write('Hello')\n"
 # As api/server.py serves AIHub, without anything of AIHub.
@@ -24,6 +25,17 @@ def aihub(checkout: Path, data: Path) -> Iterator[int]:
     with running(["Home.py"], checkout, environment) as process:
         wait_until(lambda: answers(port, "/api/health"), process)
         yield port
+
+
+@contextmanager
+def hub_process(data: Path, **settings: object) -> Iterator[tuple[int, int]]:
+    """The same from this checkout, with more settings; yields its port and its process id."""
+    port = free_port()
+    environment = child_environment(data.parent / "home", AIHUB_PORT=port, AIHUB_DATA_DIR=data, **settings)
+    environment["AIHUB_ENV_FILE"] = os.devnull
+    with running([str(ROOT / "Home.py")], data.parent, environment) as process:
+        wait_until(lambda: answers(port, "/api/health"), process)
+        yield port, process.pid
 
 
 @contextmanager
