@@ -16,6 +16,8 @@ from ui.door import Viewer
 from ui.plain import escape, plain_text
 from ui.session import Slot, recall, remember, widget
 
+MOST_BYTES = 2 * 10**9
+"""What the page promises; the widget counts in binary and lets a little more in."""
 MOST_MB = 2_048
 """What the server lets through is `maxUploadSize` in its configuration, which has to be more."""
 _PIECE = 4 << 20
@@ -50,7 +52,7 @@ def _upload(viewer: Viewer) -> None:
             "or JSON. AIHub first shows what is in the file; nothing is recorded until you import it."
         )
     )
-    most = fmt.file_size(MOST_MB << 20, viewer.tr.language)
+    most = fmt.file_size(MOST_BYTES, viewer.tr.language)
     st.caption(_("A file can have up to {size}. Split a larger one, and import its parts.", size=most))
     key = f"import-file-{recall(Slot.IMPORT_UPLOADS, 0)}"
     st.file_uploader(

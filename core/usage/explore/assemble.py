@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.usage.exchange import Exchange
+from core.usage.explore.ranges import KEPT
 from core.usage.explore.types import Measures, Period
 
 # The order of the fields of `Measures`.
@@ -216,7 +217,7 @@ def positions(periods: Sequence[Period]) -> Mapping[object, int]:
     return _positions(tuple(periods))
 
 
-@lru_cache(64)
+@lru_cache(KEPT)
 def _positions(periods: tuple[Period, ...]) -> Mapping[object, int]:
     places: dict[object, int] = {}
     for position, period in enumerate(periods):

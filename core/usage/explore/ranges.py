@@ -19,6 +19,10 @@ _KNOWN: dict[Dimension, frozenset[str]] = {
 }
 
 
+KEPT = 8
+"""How many ranges are remembered: a page asks for the same few at every run, and one may be ten years of days."""
+
+
 def checked(selection: Selection) -> Selection:
     """The selection, each value named once; AppError(VALIDATION) for a range or a value that is none."""
     check_range(selection.start, selection.end)
@@ -49,7 +53,7 @@ def _can_be(dimension: Dimension, value: str) -> bool:
     return dimension is not Dimension.PROVIDER or bool(value)
 
 
-@lru_cache(64)
+@lru_cache(KEPT)
 def periods_of(start: date, end: date, interval: Interval) -> tuple[Period, ...]:
     """The periods of a range; the first and the last are cut by it."""
     if interval is Interval.DAY:
