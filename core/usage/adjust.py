@@ -8,14 +8,10 @@ from sqlalchemy import bindparam, delete, update
 from sqlalchemy.orm import Session
 
 from core.pricing.types import CallCost
-
-# The ledger's own arithmetic of roll-ups: a second copy of it could drift away from the first.
 from core.usage.columns import DAILY, EVENTS, KEY, SUMS
-from core.usage.ledger import (
-    Ledger,
-    _add_to_roll_ups,  # pyright: ignore[reportPrivateUsage]
-    _as_sums,  # pyright: ignore[reportPrivateUsage]
-)
+from core.usage.daily_rows import add_to_roll_ups
+from core.usage.event_rows import as_sums
+from core.usage.ledger import Ledger
 
 _SET_COST = (
     update(EVENTS)
@@ -65,8 +61,8 @@ class CostChanges:
         rows: list[dict[str, Any]] = []
         for change in changes:
             new = change.new
-            self._move(_as_sums(dict(change.event)), -1)
-            self._move(_as_sums({**change.event, **new}), 1)
+            self._move(as_sums(dict(change.event)), -1)
+            self._move(as_sums({**change.event, **new}), 1)
             rows.append(
                 {
                     "event_id": change.event["id"],
@@ -82,7 +78,7 @@ class CostChanges:
 
     def finish(self) -> None:
         """Write the roll-ups, and remove those whose last call moved away."""
-        _add_to_roll_ups(self._session, self._moves.values())
+        add_to_roll_ups(self._session, self._moves.values())
         self._session.execute(delete(DAILY).where(DAILY.c.requests == 0))
         self._ledger.fold_all(self._session)
 

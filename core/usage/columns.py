@@ -10,6 +10,7 @@ from core.usage.tables import (
     UsageEvent,
     UsageEventTag,
     UsageFacet,
+    UsageMonth,
     UsagePending,
     UsageShape,
 )
@@ -17,6 +18,7 @@ from core.usage.types import CallStatus, Source
 
 EVENTS: Table = UsageEvent.__table__  # type: ignore[assignment]
 DAILY: Table = UsageDaily.__table__  # type: ignore[assignment]
+MONTHS: Table = UsageMonth.__table__  # type: ignore[assignment]
 SHAPES: Table = UsageShape.__table__  # type: ignore[assignment]
 FACETS: Table = UsageFacet.__table__  # type: ignore[assignment]
 PENDING: Table = UsagePending.__table__  # type: ignore[assignment]

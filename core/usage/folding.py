@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.usage.columns import EVENTS, FACETS, PENDING, SHAPES
 from core.usage.event_batch import EventBatch, batch_of, batch_statement, read_batch
 from core.usage.facets import add_to_facets
+from core.usage.months import add_to_months, pack_all
 from core.usage.shapes import add_to_shapes
 
 # Calls at a time: enough to share what they have in common, few enough to keep in memory, and bound values that
@@ -92,7 +93,8 @@ def _add(session: Session, event_ids: Sequence[int], zone: ZoneInfo, sign: int) 
 
 
 def refold(session: Session, zone: ZoneInfo, progress: Callable[[int], None] | None = None) -> None:
-    """Make the finer roll-ups anew from all calls; after `lock`. By days, so that each row is written about once."""
+    """Make the finer roll-ups anew from all calls, and the months from `usage_daily`; after `lock`. By days, so that
+    each row is written about once."""
     for table in (SHAPES, FACETS, PENDING):
         session.execute(delete(table))
     # The day and the id stand last in a row, and first in the index the calls are read by.
@@ -100,13 +102,19 @@ def refold(session: Session, zone: ZoneInfo, progress: Callable[[int], None] | N
     statement = statement.order_by(EVENTS.c.day, EVENTS.c.id).limit(CHUNK)
     part = statement
     while rows := session.execute(part).all():
-        add_batch(session, batch_of([row[:-2] for row in rows], zone), 1)
+        _add_spread(session, batch_of([row[:-2] for row in rows], zone), 1)
         part = statement.where(tuple_(EVENTS.c.day, EVENTS.c.id) > tuple_(*rows[-1][-2:]))
         if progress is not None:
             progress(len(rows))
+    pack_all(session)
 
 
 def add_batch(session: Session, batch: EventBatch, sign: int) -> None:
     """Add calls to the finer roll-ups, or with -1 take them out."""
+    add_to_months(session, batch, sign)
+    _add_spread(session, batch, sign)
+
+
+def _add_spread(session: Session, batch: EventBatch, sign: int) -> None:
     add_to_shapes(session, batch, sign)
     add_to_facets(session, batch, sign)

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
+from core.usage.columns import DAILY, EVENTS
 from core.usage.explore.types import Dimension, Selection, Where
-from core.usage.ledger import DAILY, EVENTS
 from core.usage.tables import ALL_SOURCES, ALL_USERS
 from core.usage.types import Source
 

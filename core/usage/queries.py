@@ -11,9 +11,9 @@ from sqlalchemy import BigInteger, ColumnElement, and_, cast, func, select, type
 from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
+from core.usage.columns import DAILY, EVENTS
 from core.usage.exchange import Exchange
 from core.usage.explore.types import Selection, Where
-from core.usage.ledger import DAILY, EVENTS
 from core.usage.narrowing import daily_rows
 from core.usage.tables import ALL_SOURCES, ALL_USERS
 from core.usage.types import (

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from core.pricing.types import GIVEN
 from core.usage.adjust import CostChange
+from core.usage.columns import EVENTS, TOKEN_COLUMNS
 from core.usage.days import in_days
-from core.usage.ledger import EVENTS, TOKEN_COLUMNS
 from core.usage.tables import Recost, RecostChange
 from core.usage.types import CallStatus, Source
 

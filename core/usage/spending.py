@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from core.pricing.currency import ExchangeRates
 from core.pricing.types import Money
 from core.usage.budget_types import BudgetRule, BudgetScope, BudgetWindow
-from core.usage.ledger import DAILY, EVENTS, Ledger
+from core.usage.columns import DAILY, EVENTS
+from core.usage.ledger import Ledger
 from core.usage.tables import ALL_SOURCES, ALL_USERS
 from core.usage.types import Source
 

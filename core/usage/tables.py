@@ -101,7 +101,8 @@ class UsageEventTag(Base):
 
 
 class UsagePending(Base):
-    """Calls that `usage_shapes` and `usage_facets` do not hold yet; whoever reads those reads these with them."""
+    """Calls that `usage_shapes`, `usage_months` and `usage_facets` do not hold yet; whoever reads those reads these
+    with them."""
 
     __tablename__ = "usage_pending"
 
@@ -166,6 +167,26 @@ class UsageShape(Base):
     first_token: Mapped[bytes] = mapped_column(LargeBinary)
     hours: Mapped[bytes] = mapped_column(LargeBinary)
     lengths: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class UsageMonth(Base):
+    """The rows of `usage_daily` of a whole month in one: `day` is its first, `days` the sparse array of `months.py`.
+
+    A report on years reads a row a model and month in place of thirty. As `usage_shapes`, it holds the calls that
+    wait in `usage_pending` some time later; a month in which one lies is read from `usage_daily`.
+    """
+
+    __tablename__ = "usage_months"
+
+    user_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    source: Mapped[str] = mapped_column(String(16), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    provider: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model: Mapped[str] = mapped_column(String(200), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    days: Mapped[bytes] = mapped_column(LargeBinary)
 
     __table_args__ = ({"sqlite_with_rowid": False},)
 

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from core.pricing.types import Money
 from core.providers.types import TokenUsage
+from core.usage.columns import DAILY, EVENTS, TOKEN_COLUMNS
 from core.usage.days import in_days
 from core.usage.explore.types import Selection
-from core.usage.ledger import DAILY, EVENTS, TOKEN_COLUMNS
 from core.usage.narrowing import conditions_on_calls, daily_rows, users_of
 from core.usage.what_if_types import DayUse, PeriodUse
 

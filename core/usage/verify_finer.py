@@ -13,12 +13,13 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.usage.columns import EVENTS, PENDING, SHAPES
+from core.usage.columns import EVENTS, MONTHS, PENDING, SHAPES
 from core.usage.days import in_days
 from core.usage.event_batch import EventBatch, batch_of, batch_statement
 from core.usage.facets import FACET_KEY, FACET_ROWS, facet_shares
 from core.usage.folding import CHUNK
 from core.usage.merging import Key, Kind, Shares, stored_rows
+from core.usage.months import MONTH_ROWS, month_shares
 from core.usage.shapes import DAY, MONTH, SHAPE_KEY, SHAPE_ROWS, shape_shares
 from core.usage.sparse import Entries, Layout, added_up
 from core.usage.tables import ALL_SOURCES, ALL_USERS
@@ -78,7 +79,7 @@ class _Rows:
 def compare_month(session: Session, zone: ZoneInfo, first: date, last: date) -> Iterator[Compared]:
     """Compare the finer roll-ups of the days `first` to `last` of one month, with an answer after each of them. Those
     of the month itself are compared with the last, if that is the whole month."""
-    month, whole = _Rows(SHAPE_ROWS), _is_whole(first, last)
+    month, packed, whole = _Rows(SHAPE_ROWS), _Rows(MONTH_ROWS), _is_whole(first, last)
     counts = {kind.table.name: _rows_by_day(session, kind, first, last) for kind in (SHAPE_ROWS, FACET_ROWS)}
     busy = {*session.scalars(select(EVENTS.c.day).where(in_days(first, last)).distinct())}
     busy.update(*counts.values())
@@ -90,6 +91,7 @@ def compare_month(session: Session, zone: ZoneInfo, first: date, last: date) -> 
             shapes.add(shares, [at for at, span in enumerate(spans) if span == DAY])
             if whole:
                 month.add(shares, [at for at, span in enumerate(spans) if span == MONTH])
+                packed.add(month_shares(batch))
             facets.add(facet_shares(batch))
         found = Compared()
         for rows in (shapes, facets):
@@ -97,6 +99,9 @@ def compare_month(session: Session, zone: ZoneInfo, first: date, last: date) -> 
             _compare_number(found, rows.kind, day, there, counts[rows.kind.table.name].get(day, 0))
         if whole and day == last:
             _compare(session, month, found)
+            there = _compare(session, packed, found)
+            stored = select(func.count()).where(MONTHS.c.day == first)
+            _compare_number(found, MONTH_ROWS, first, there, session.execute(stored).scalar_one())
         yield found
 
 
@@ -138,7 +143,7 @@ def _compare(session: Session, rows: _Rows, found: Compared) -> int:
 
 
 def _mismatch(kind: Kind, key: dict[str, Any], name: str, ours: Any, theirs: Any) -> Mismatch:
-    prefix = f"{key['facet']} {key['value']}: " if "facet" in key else f"{key['span']}: "
+    prefix = f"{key['facet']} {key['value']}: " if "facet" in key else f"{key.get('span', MONTH)}: "
     layout = kind.layouts.get(name)
     if layout is None:
         return Mismatch(key, prefix + name, ours, theirs)

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from core.services import Services
-from core.usage.ledger import EVENTS
+from core.usage.columns import EVENTS
 from core.usage.types import Source
 from tests.fakes.gemini_server import GeminiServer
 from tests.fakes.openai_server import (

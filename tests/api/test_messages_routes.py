@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from core.chat.types import MessageStatus
 from core.services import Services
-from core.usage.ledger import EVENTS
+from core.usage.columns import EVENTS
 from core.usage.types import Source
 from tests.fakes.gemini_server import GeminiServer
 from tests.fakes.openai_server import OpenAIServer, no_balance, rate_limit, too_long, unknown_model, usage

@@ -15,7 +15,7 @@ from api.aihub import stream_events
 from core.chat.types import MessageStatus
 from core.generation.generation import Generation
 from core.services import Services
-from core.usage.ledger import EVENTS
+from core.usage.columns import EVENTS
 from core.usage.types import Source
 from tests.api.conftest import SignUp
 from tests.fakes.gemini_server import GeminiServer, overloaded, usage

@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 from api.chat_socket import conversation
 from api.chat_socket.limits import ABUSE, CONNECTIONS_PER_USER, MAX_FRAME, MESSAGES
 from core.services import Services
-from core.usage.ledger import EVENTS
+from core.usage.columns import EVENTS
 from core.usage.types import Source
 from tests.fakes.gemini_server import GeminiServer, overloaded, usage
 from tests.fakes.script import Script

@@ -32,7 +32,8 @@ from core.providers.openai_compatible import OpenAICompatibleProvider
 from core.providers.registry import ProviderRegistry
 from core.providers.types import ChatMessage, CompletionRequest, Role
 from core.store.unit_of_work import UnitOfWork
-from core.usage.ledger import DAILY, EVENTS, Ledger
+from core.usage.columns import DAILY, EVENTS
+from core.usage.ledger import Ledger
 from core.usage.tables import ALL_SOURCES, ALL_USERS
 from core.usage.types import CallStatus, Source
 from tests.bench.environment import ROOT, child_environment, running, wait_until

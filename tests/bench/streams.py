@@ -22,7 +22,7 @@ from core.config import Settings
 from core.generation.types import GenerationRequest
 from core.providers.types import ChatMessage, CompletionRequest, Role
 from core.services import Services, open_services
-from core.usage.ledger import EVENTS
+from core.usage.columns import EVENTS
 from core.usage.types import Source
 from tests.bench.figures import Bench, Figure, say
 from tests.bench.gemini_process import ANSWER, CHUNKS, MODEL, gemini_server

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from core.store.engine import open_engine
 from core.store.migrate import upgrade
 from core.store.unit_of_work import UnitOfWork
-from core.usage.ledger import EVENTS, Ledger
+from core.usage.columns import EVENTS
+from core.usage.ledger import Ledger
 from core.usage.service import UsageService
 from core.usage.types import Call
 from tests.bench.figures import Bench, Figure, milliseconds, say

@@ -40,7 +40,7 @@ SHARED = b"\x89PNG\r\n\x1a\nof both"
 KEY = "AIzaMadeUpKey-0123456789-abcdefghijklmno"
 EVER = "usage_events", "usage_daily"
 # What is in these when depends on when calls were folded; test_explore holds them against the calls.
-FOLDED = "usage_pending", "usage_shapes", "usage_facets"
+FOLDED = "usage_pending", "usage_months", "usage_shapes", "usage_facets"
 
 Hub = tuple[Services, GeminiServer, Members]
 

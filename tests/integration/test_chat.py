@@ -11,7 +11,7 @@ from core.chat.wording import MAX_MESSAGE_CHARS
 from core.errors import AppError, ErrorKind
 from core.providers.types import Role
 from core.services import Services
-from core.usage.ledger import EVENTS
+from core.usage.columns import EVENTS
 from tests.fakes import gemini_server
 from tests.fakes.gemini_server import GeminiServer, usage
 from tests.fakes.script import Script

@@ -1,7 +1,7 @@
 """Exploring usage: whatever is asked, the roll-ups say what the calls add up to, on both databases."""
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
@@ -23,12 +23,14 @@ from core.store.engine import open_engine
 from core.store.migrate import MIGRATIONS_DIR
 from core.store.unit_of_work import UnitOfWork
 from core.usage import ledger as ledger_module
-from core.usage.explore.series import lines_of, without_zeros
+from core.usage.explore.series import COST, SAVED, without_zeros
 from core.usage.explore.service import ExploreService
 from core.usage.explore.types import Compare, Dimension, Interval, Measures, Period, Selection
 from core.usage.imports import undoing
-from core.usage.ledger import Ledger
+from core.usage.ledger import VERSION, Ledger
+from core.usage.tables import LedgerState
 from core.usage.types import Call, CallStatus, Source
+from core.usage.verify import verify
 from tests.support.databases import postgres_database
 from tests.support.ledger_work import CALLS, FIRST, LAST, SELECTIONS, LedgerWork, emptied
 from tests.support.store import NOON, call, migrated
@@ -274,19 +276,30 @@ def test_another_users_calls_are_not_found(unit: UnitOfWork) -> None:
     assert not any(reader.values(1).values())
 
 
-def test_calls_of_an_older_schema_are_explored_after_the_start(database_url: str, unit: UnitOfWork) -> None:
+@pytest.mark.parametrize(("revision", "rebuilt"), [("0002", True), ("0009", False)])
+def test_calls_of_an_older_schema_are_explored_after_the_start(
+    database_url: str, unit: UnitOfWork, revision: str, rebuilt: bool
+) -> None:
+    """Where only months are not packed yet, nothing else is made anew."""
     record(unit, [call(thread_id=3, latency_ms=900), call(status=CallStatus.FAILED)])
+    with unit.write() as session:
+        UTC_LEDGER.open(session)
+    record(unit, [call(occurred_at=NOON + timedelta(days=40), source=Source.API), call(user_id=2)])
     engine = open_engine(database_url)
     with engine.connect() as connection:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS_DIR))
         config.attributes["connection"] = connection
-        command.downgrade(config, "0002")
+        command.downgrade(config, revision)
         command.upgrade(config, "head")
     engine.dispose()
     with unit.write() as session:
+        before = session.get_one(LedgerState, 1).rebuilt_at
         UTC_LEDGER.open(session)
-    assert_all_stand(unit, 2)
+        state = session.get_one(LedgerState, 1)
+        assert ((state.rebuilt_at != before), state.version) == (rebuilt, VERSION)
+        assert verify(session, UTC_LEDGER.zone, date(2026, 11, 1), date(2027, 1, 31)).all_well
+    assert_all_stand(unit, 4)
 
 
 @pytest.mark.parametrize("by", [each for each in Dimension if each is not Dimension.LABEL])
@@ -314,7 +327,22 @@ def test_a_series_is_what_the_groups_come_to_over_time(unit: UnitOfWork, by: Dim
         periods, lines = reader.series(asked, by, interval, figure)
         assert periods == found.periods
         groups = {group.value: group.points for group in found.groups}
-        assert lines == without_zeros(lines_of(groups, figure))
+        assert lines == without_zeros(_lines_of(groups, figure))
+
+
+def _lines_of(
+    groups: Mapping[str, Sequence[Measures]], figure: str
+) -> dict[tuple[str, str], tuple[int, ...]]:
+    """A figure of points that were read already."""
+    found: dict[tuple[str, str], tuple[int, ...]] = {}
+    for group, points in groups.items():
+        if figure not in (COST, SAVED):
+            found[group, ""] = tuple(getattr(point, figure) for point in points)
+            continue
+        amounts = [point.costs if figure == COST else point.saved for point in points]
+        for currency in sorted({name for each in amounts for name in each}):
+            found[group, currency] = tuple(each.get(currency, 0) for each in amounts)
+    return found
 
 
 def test_a_figure_that_is_none_is_refused(unit: UnitOfWork) -> None:

@@ -17,7 +17,7 @@ from core.generation.generation import Generation
 from core.generation.types import GenerationRequest, Outcome, TextChunk
 from core.providers.types import ChatMessage, CompletionRequest, Role
 from core.services import Services
-from core.usage.ledger import EVENTS
+from core.usage.columns import EVENTS
 from core.usage.types import CallStatus, Source
 from tests.fakes.gemini_server import GeminiServer
 from tests.fakes.script import Script

@@ -15,13 +15,14 @@ from sqlalchemy import func, select
 from core.errors import AppError, ErrorKind
 from core.pricing.service import PriceBook
 from core.store.unit_of_work import UnitOfWork
+from core.usage.columns import DAILY, EVENT_TAGS, EVENTS
 from core.usage.explore.service import ExploreService
 from core.usage.explore.types import Dimension, Interval, Selection
 from core.usage.imports import undoing
 from core.usage.imports.service import ImportService
 from core.usage.imports.types import ImportInfo
 from core.usage.imports.undoing import Undoing
-from core.usage.ledger import DAILY, EVENT_TAGS, EVENTS, Ledger
+from core.usage.ledger import Ledger
 from tests.support.import_files import plain, saved
 from tests.support.store import call, migrated
 

@@ -15,10 +15,11 @@ from sqlalchemy import select
 from core.errors import AppError, ErrorKind
 from core.pricing.service import PriceBook
 from core.store.unit_of_work import UnitOfWork
+from core.usage.columns import DAILY, EVENT_TAGS, EVENTS
 from core.usage.imports.columns import ColumnMap
 from core.usage.imports.service import ImportService
 from core.usage.imports.types import DETECTED, Field, Format, ImportInfo, ImportOptions, Preview, SkipReason
-from core.usage.ledger import DAILY, EVENT_TAGS, EVENTS, Ledger
+from core.usage.ledger import Ledger
 from tests.support import import_files as files
 from tests.support.import_files import csv_text, plain, saved
 from tests.support.store import call, migrated

@@ -21,6 +21,7 @@ from core.errors import AppError
 from core.pricing.service import PriceBook
 from core.store.engine import open_engine
 from core.store.unit_of_work import UnitOfWork
+from core.usage.columns import DAILY, EVENTS
 from core.usage.imports.jobs import ImportJobs
 from core.usage.imports.service import ImportService
 from core.usage.imports.types import (
@@ -32,7 +33,7 @@ from core.usage.imports.types import (
     Step,
     UnclearFile,
 )
-from core.usage.ledger import DAILY, EVENTS, Ledger
+from core.usage.ledger import Ledger
 from tests.support.import_files import plain, saved
 from tests.support.store import migrated
 

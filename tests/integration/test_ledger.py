@@ -15,7 +15,8 @@ from sqlalchemy import select, text
 from core.pricing.types import UNPRICED, CallCost, Money
 from core.providers.types import TokenUsage
 from core.store.unit_of_work import UnitOfWork
-from core.usage.ledger import DAILY, EVENTS, KEY, SUMS, Ledger
+from core.usage.columns import DAILY, EVENTS, KEY, SUMS
+from core.usage.ledger import Ledger
 from core.usage.tables import ALL_SOURCES, ALL_USERS, LedgerState
 from core.usage.types import Call, CallStatus, Source
 from tests.support.store import LEDGER_TABLES, NOON, call, migrated

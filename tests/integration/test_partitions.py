@@ -19,9 +19,9 @@ from core.store.migrate import MIGRATIONS_DIR
 from core.store.partitions import MonthPartitions
 from core.store.unit_of_work import UnitOfWork
 from core.usage import folding
-from core.usage.columns import EVENTS
+from core.usage.columns import DAILY, EVENTS
 from core.usage.days import in_days
-from core.usage.ledger import DAILY, Ledger
+from core.usage.ledger import Ledger
 from core.usage.types import Call
 from tests.support.databases import postgres_database
 from tests.support.store import NOON, call

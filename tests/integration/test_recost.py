@@ -18,7 +18,8 @@ from core.pricing.service import PriceBook
 from core.pricing.types import GIVEN, UNPRICED, CallCost, Money, Price
 from core.providers.types import TokenUsage
 from core.store.unit_of_work import UnitOfWork
-from core.usage.ledger import DAILY, EVENTS, Ledger
+from core.usage.columns import DAILY, EVENTS
+from core.usage.ledger import Ledger
 from core.usage.recost import RecostLine, RecostService
 from core.usage.tables import RecostChange
 from core.usage.types import Call, CallStatus, Source

@@ -15,7 +15,7 @@ from core.errors import AppError, ErrorKind
 from core.store.engine import open_engine
 from core.store.migrate import upgrade
 from core.store.unit_of_work import UnitOfWork
-from core.usage.ledger import EVENTS
+from core.usage.columns import EVENTS
 from tests.fakes.gemini_server import GeminiServer
 from tests.fakes.script import Script
 from tests.support.hub import answered, ask, last, opened, opened_with_gemini

@@ -25,7 +25,7 @@ from core.chat.types import (
 from core.errors import AppError, ErrorKind
 from core.providers.types import Role
 from core.services import Services
-from core.usage.ledger import EVENTS
+from core.usage.columns import EVENTS
 from core.usage.types import Source
 from tests.fakes.gemini_server import GeminiServer, usage
 from tests.fakes.script import Script

@@ -14,7 +14,8 @@ from core.errors import AppError, ErrorKind
 from core.pricing.types import UNPRICED, CallCost, Money
 from core.providers.types import TokenUsage
 from core.store.unit_of_work import UnitOfWork
-from core.usage.ledger import DAILY, EVENTS, Ledger
+from core.usage.columns import DAILY, EVENTS
+from core.usage.ledger import Ledger
 from core.usage.service import UsageService
 from core.usage.types import Call, CallStatus, Source, Totals
 from tests.support.store import LEDGER_TABLES, NOON, call, migrated

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.providers.types import TokenUsage
 from core.store.unit_of_work import UnitOfWork
 from core.usage import verify_finer
-from core.usage.columns import FACETS, SHAPES
+from core.usage.columns import FACETS, MONTHS, SHAPES
 from core.usage.ledger import Ledger
 from core.usage.types import CallStatus
 from core.usage.verify import Findings, verify
@@ -94,6 +94,18 @@ def _lengths_gone(session: Session) -> None:
     session.execute(delete(SHAPES).where(*where))
 
 
+def _packed(session: Session) -> None:
+    where = _one(session, MONTHS)
+    days = session.execute(select(MONTHS.c.days).where(*where)).scalar_one()
+    one_more = days[:1] + bytes([days[1] ^ 1]) + days[2:]
+    session.execute(update(MONTHS).where(*where).values(days=one_more))
+
+
+def _packed_of_nobody(session: Session) -> None:
+    row = dict(session.execute(select(MONTHS).where(*_one(session, MONTHS))).mappings().one())
+    session.execute(insert(MONTHS).values({**row, "model": "never"}))
+
+
 def _facet_cost(session: Session) -> None:
     where = _one(session, FACETS, FACETS.c.facet == "thread")
     session.execute(update(FACETS).where(*where).values(cost_nano=FACETS.c.cost_nano + 1))
@@ -115,6 +127,8 @@ def _facet_of_nobody(session: Session) -> None:
         (_hours, "day: hours"),
         (_month, "month: latency"),
         (_lengths_gone, "day: lengths"),
+        (_packed, "month: days"),
+        (_packed_of_nobody, "usage_months: rows"),
         (_facet_cost, "thread 1: cost_nano"),
         (_facet_gone, "label : requests"),
         (_facet_of_nobody, "usage_facets: rows"),

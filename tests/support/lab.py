@@ -23,7 +23,8 @@ from core.providers.demo import DemoProvider
 from core.providers.registry import ProviderRegistry
 from core.providers.types import ChatMessage, CompletionRequest, Provider, Role
 from core.store.unit_of_work import UnitOfWork
-from core.usage.ledger import EVENTS, Ledger
+from core.usage.columns import EVENTS
+from core.usage.ledger import Ledger
 from core.usage.types import Source
 from tests.support.store import migrated
 

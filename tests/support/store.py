@@ -15,6 +15,7 @@ LEDGER_TABLES = (
     "usage_event_tags",
     "usage_pending",
     "usage_daily",
+    "usage_months",
     "usage_shapes",
     "usage_facets",
     "ledger_state",

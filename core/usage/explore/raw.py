@@ -28,8 +28,8 @@ from sqlalchemy.types import NullType
 
 from core.usage.columns import EVENTS, sums_over
 from core.usage.event_batch import QUARTER, as_date, epoch
-from core.usage.explore.assemble import COUNTS, Row
 from core.usage.explore.buckets import LATENCY_EDGES, LENGTH_EDGES, Counts, bucket_of, nothing
+from core.usage.explore.columns import FIGURES, Row
 from core.usage.explore.conditions import conditions, value_of
 from core.usage.explore.types import Dimension, Selection
 from core.usage.types import CallStatus
@@ -86,7 +86,7 @@ def read_rows(
     group, origin = value_of(calls, by)
     sums = sums_over(calls)
     key = (calls.c.day, calls.c.provider, calls.c.model, calls.c.currency)
-    columns: list[Any] = [sums[name] for name in (*COUNTS, "cost_nano", "saved_nano")]
+    columns: list[Any] = [sums[name] for name in FIGURES]
     columns += (calls.c.provider, calls.c.model)
     statement = select(
         type_coerce(calls.c.day, NullType()), group.label("grouped"), calls.c.currency, *columns

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from core.usage.explore import raw
-from core.usage.explore.assemble import Row
+from core.usage.explore.columns import Columns, columns_of
 from core.usage.explore.raw import Latencies, Shapes
 from core.usage.explore.types import Dimension, Selection
 
@@ -18,11 +18,11 @@ class Reading(Protocol):
 
     slow: bool
 
-    def rows(
+    def columns(
         self, session: Session, selection: Selection, by: Dimension | None, coarse: bool = False
-    ) -> list[Row]:
-        """Sums by day, group and currency; without `by` the group is "". `coarse`: what a row holds beyond that
-        need not be told apart, because nothing is converted."""
+    ) -> Columns:
+        """Sums by day, group, currency and model; without `by` the group is "". `coarse`: models need not be told
+        apart, because nothing is converted."""
         ...
 
     def latencies(
@@ -44,10 +44,10 @@ class RawReading:
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
 
-    def rows(
+    def columns(
         self, session: Session, selection: Selection, by: Dimension | None, coarse: bool = False
-    ) -> list[Row]:
-        return raw.read_rows(session, selection, by)
+    ) -> Columns:
+        return columns_of(raw.read_rows(session, selection, by))
 
     def latencies(
         self, session: Session, selection: Selection, by: Dimension | None, only: Names = None

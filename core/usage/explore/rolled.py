@@ -7,9 +7,10 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.usage.columns import DAILY, SHAPES
+from core.usage.columns import SHAPES
 from core.usage.explore import raw
-from core.usage.explore.assemble import Row
+from core.usage.explore.columns import Columns
+from core.usage.explore.packed import read_columns
 from core.usage.explore.raw import HOURS as HOURS_A_WEEK
 from core.usage.explore.raw import Latencies, Shapes, add_latencies
 from core.usage.explore.reading import Names
@@ -19,8 +20,6 @@ from core.usage.explore.rolled_rows import (
     group_of,
     pending_calls,
     spans,
-    sums,
-    sums_by_day,
     under,
     within,
 )
@@ -30,27 +29,18 @@ from core.usage.sparse import Layout, sums_by
 
 
 class RolledReading:
-    """Reads `usage_daily` and `usage_shapes`, and the calls that those do not hold yet. Knows selections by
-    anything but facets."""
+    """Reads `usage_daily`, `usage_months` and `usage_shapes`, and the calls that those do not hold yet. Knows
+    selections by anything but facets."""
 
     slow = False
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
 
-    def rows(
+    def columns(
         self, session: Session, selection: Selection, by: Dimension | None, coarse: bool = False
-    ) -> list[Row]:
-        rows = under(session, selection, by)
-        days = DAILY.c.day.between(selection.start, selection.end)
-        condition = within(DAILY, selection, rows) & days
-        group, told_apart = group_of(DAILY, by), rows.is_told_apart(by)
-        if coarse and by is None and (days := sums_by_day(session, condition)) is not None:
-            return days
-        if coarse and by is Dimension.MODEL:
-            # Nothing becomes coarser by adding up; the group says already which model it is.
-            return sums(session, DAILY, condition, group, is_told_apart=told_apart, bare=told_apart)
-        return sums(session, DAILY, condition, group, coarse, told_apart)
+    ) -> Columns:
+        return read_columns(session, selection, by, coarse)
 
     def latencies(
         self, session: Session, selection: Selection, by: Dimension | None, only: Names = None

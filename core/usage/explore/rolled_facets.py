@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.usage.columns import FACETS
 from core.usage.explore import raw
-from core.usage.explore.assemble import Row, merged, regrouped
+from core.usage.explore.columns import Columns, columns_of, together
 from core.usage.explore.raw import Latencies, Shapes
 from core.usage.explore.reading import Names, RawReading, Reading
 from core.usage.explore.rolled import RolledReading, folded_latencies, latencies_of
@@ -58,29 +58,31 @@ class FacetReading:
         self._rolled = rolled
         self._rest = CallStatus.COMPLETED.value if facet is Dimension.STATUS else ""
 
-    def rows(
+    def columns(
         self, session: Session, selection: Selection, by: Dimension | None, coarse: bool = False
-    ) -> list[Row]:
+    ) -> Columns:
         named, rest = self._asked(selection, by)
         if not named and not rest:
-            return self._rolled.rows(session, selection, by, coarse)
+            return self._rolled.columns(session, selection, by, coarse)
         anybody = self._without(selection)
         pending = pending_calls(session)
-        found: list[Row] = []
+        found: list[Columns] = []
         if named:
-            found += self._kept_rows(session, anybody, by, self._named(named))
+            found.append(self._kept(session, anybody, by, self._named(named)))
         if pending is not None:
-            found += raw.read_rows(session, selection, by, pending)
+            found.append(columns_of(raw.read_rows(session, selection, by, pending)))
         if rest:
-            # Everybody's calls, less those that are kept under a value, and less those counted above.
-            others = None if by is self._facet else by
-            group = self._rest if by is self._facet else None
-            taken = self._kept_rows(session, anybody, others, self._any())
-            if pending is not None:
-                taken += raw.read_rows(session, anybody, others, pending)
-            everything = self._rolled.rows(session, anybody, others)
-            found += [*regrouped(taken, group, -1), *regrouped(everything, group)]
-        return merged(found)
+            found.append(self._others(session, anybody, by, pending))
+        return together(found).merged()
+
+    def _others(self, session: Session, anybody: Selection, by: Dimension | None, pending: Any) -> Columns:
+        """Everybody's calls, less those that are kept under a value, and less those that wait."""
+        others = None if by is self._facet else by
+        taken = [self._kept(session, anybody, others, self._any())]
+        if pending is not None:
+            taken.append(columns_of(raw.read_rows(session, anybody, others, pending)))
+        found = self._rolled.columns(session, anybody, others).less(together(taken))
+        return found.named(self._rest) if by is self._facet else found
 
     def latencies(
         self, session: Session, selection: Selection, by: Dimension | None, only: Names = None
@@ -131,12 +133,12 @@ class FacetReading:
     def _group(self, by: Dimension | None) -> ColumnElement[str]:
         return FACETS.c.value if by is self._facet else group_of(FACETS, by)
 
-    def _kept_rows(
+    def _kept(
         self, session: Session, selection: Selection, by: Dimension | None, wanted: ColumnElement[bool]
-    ) -> list[Row]:
+    ) -> Columns:
         rows = under(session, selection, by)
         condition = and_(within(FACETS, selection, rows), self._days(selection), wanted)
-        return sums(session, FACETS, condition, self._group(by))
+        return columns_of(sums(session, FACETS, condition, self._group(by)))
 
     def _kept_latencies(
         self, session: Session, selection: Selection, by: Dimension | None, wanted: ColumnElement[bool]

@@ -1,6 +1,6 @@
 """Roll-up rows of a selection: which users and sources they stand under, and what they are grouped by."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
 from core.usage.columns import DAILY, EVENTS, PENDING
-from core.usage.explore.assemble import COUNTS, Row
+from core.usage.explore.columns import FIGURES, Row
 from core.usage.explore.conditions import model_pairs
 from core.usage.explore.ranges import periods_of
 from core.usage.explore.types import Dimension, Interval, Selection
@@ -30,7 +30,6 @@ from core.usage.tables import ALL_SOURCES, ALL_USERS
 from core.usage.types import Source
 
 REAL = tuple(source.value for source in Source if source is not Source.SAMPLE)
-FIGURES = (*COUNTS, "cost_nano", "saved_nano")
 _FEW = 5_000
 
 
@@ -116,10 +115,9 @@ def sums(
     group: ColumnElement[str],
     coarse: bool = False,
     is_told_apart: bool = False,
-    bare: bool = False,
 ) -> list[Row]:
-    """Rows of a roll-up as rows of sums; nothing is added up when they are told apart, and are to stay so. `bare`:
-    without the provider and the model behind the figures."""
+    """Rows of a roll-up as rows of sums. `coarse`: models are added up; otherwise nothing is when rows are told apart
+    already."""
     day: ColumnElement[Any] = type_coerce(table.c.day, NullType())
     named = group.label("grouped")
     figures: Sequence[Any] = [table.c[name] for name in FIGURES]
@@ -128,7 +126,7 @@ def sums(
         key = [table.c.day, table.c.currency, named]
     if is_told_apart and not coarse:
         # Nothing to group: the rows are the answer.
-        behind = () if bare else (table.c.provider, table.c.model)
+        behind = (table.c.provider, table.c.model)
         return fetched(session, select(day, named, table.c.currency, *figures, *behind).where(condition))
     figures = [cast(func.sum(each), BigInteger) for each in figures]
     apart = () if coarse else (table.c.provider, table.c.model)
@@ -159,15 +157,17 @@ def fetched(session: Session, statement: Any) -> list[Any]:
     return rows
 
 
-def spans(start: date, end: date) -> list[tuple[str, date, date]]:
-    """A range as whole months, and the days before and after them: kind, first and last day of each."""
+def spans(start: date, end: date, but: Collection[date] = ()) -> list[tuple[str, date, date]]:
+    """A range as whole months, and the days before and after them: kind, first and last day of each. The months of
+    the days `but` are days, too."""
+    without = {(day.year, day.month) for day in but}
     found: list[tuple[str, date, date]] = []
     for period in periods_of(start, end, Interval.MONTH):
         next_month = (
             (period.start.replace(day=1) + timedelta(32)).replace(day=1) if _has_next(period.start) else None
         )
         whole = period.start.day == 1 and next_month is not None and period.end == next_month - timedelta(1)
-        kind = MONTH if whole else DAY
+        kind = MONTH if whole and (period.start.year, period.start.month) not in without else DAY
         if found and found[-1][0] == kind:
             found[-1] = (kind, found[-1][1], period.end)
         else:
@@ -179,11 +179,25 @@ def _has_next(day: date) -> bool:
     return (day.year, day.month) < (date.max.year, date.max.month)
 
 
+def waiting(session: Session) -> list[int] | None:
+    """The ids of the calls that wait to be folded; None for so many that nobody wants to name them."""
+    ids = list(session.execute(select(PENDING.c.event_id).limit(_FEW + 1)).scalars())
+    return ids if len(ids) <= _FEW else None
+
+
+def waiting_days(session: Session) -> set[date] | None:
+    """The days in which those calls lie; None for so many calls that it takes long to tell."""
+    ids = waiting(session)
+    if not ids:
+        return None if ids is None else set()
+    return set(session.execute(select(EVENTS.c.day).where(EVENTS.c.id.in_(ids)).distinct()).scalars())
+
+
 def pending_calls(session: Session) -> Any:
     """The calls that wait to be folded, as something to select from in place of all calls; None without any."""
-    ids = list(session.execute(select(PENDING.c.event_id).limit(_FEW + 1)).scalars())
-    if not ids:
+    ids = waiting(session)
+    if ids is not None and not ids:
         return None
     # Found by their ids before anything else is asked of them: the days of a range would find too many.
-    chosen = EVENTS.c.id.in_(ids if len(ids) <= _FEW else select(PENDING.c.event_id))
+    chosen = EVENTS.c.id.in_(ids if ids is not None else select(PENDING.c.event_id))
     return select(EVENTS).where(chosen).cte("pending").prefix_with("MATERIALIZED")

@@ -10,15 +10,15 @@ from core.i18n import N_
 from core.pricing.currency import ExchangeRates
 from core.store.unit_of_work import UnitOfWork
 from core.usage.exchange import Exchange
-from core.usage.explore.assemble import Row, Sums, converted, has_others, ranked
+from core.usage.explore.assemble import Sums, ranked
 from core.usage.explore.buckets import LATENCY_EDGES, LENGTH_EDGES, Counts, bounds, percentiles
 from core.usage.explore.calls import read_calls
+from core.usage.explore.columns import Columns
 from core.usage.explore.ranges import checked, compared_with, periods_of
 from core.usage.explore.raw import Latencies, Shapes
 from core.usage.explore.reading import RawReading, Reading
-from core.usage.explore.rolled import RolledReading
 from core.usage.explore.rolled_facets import FacetReading, reading_of
-from core.usage.explore.series import FIGURES, lines_of, read_lines, without_zeros
+from core.usage.explore.series import FIGURES, lines_from, without_zeros
 from core.usage.explore.state import read_health, read_values
 from core.usage.explore.types import (
     Bucket,
@@ -73,19 +73,19 @@ class ExploreService:
             before: Sums | None = None
             if compared is not None:
                 earlier = replace(selection, start=compared.start, end=compared.end)
-                rows = _rows(self._reading(selection, None), session, earlier, None, exchange)
-                before = Sums(rows, periods_of(compared.start, compared.end, interval))
+                columns = _columns(self._reading(selection, None), session, earlier, None, exchange)
+                before = Sums(columns, periods_of(compared.start, compared.end, interval))
             if exchange is not None:
                 # Last, so that it tells of the range itself.
                 exchange.forget()
-            groups = Sums(_rows(reading, session, selection, by, exchange), periods)
+            groups = Sums(_columns(reading, session, selection, by, exchange), periods)
             overall = groups
             latencies = reading.latencies(session, selection, by)
             everything = _all_of(latencies)
             if by is Dimension.LABEL:
                 # A call with two labels stands in two groups, and counts once.
                 whole = self._reading(selection, None)
-                overall = Sums(_rows(whole, session, selection, None, exchange), periods)
+                overall = Sums(_columns(whole, session, selection, None, exchange), periods)
                 everything = whole.latencies(session, selection, None).get("", Latencies())
         return Exploration(
             selection=selection,
@@ -120,12 +120,8 @@ class ExploreService:
         selection = checked(selection)
         periods = periods_of(selection.start, selection.end, interval)
         with self._unit.snapshot() as session:
-            reading = self._reading(selection, by)
-            if isinstance(reading, RolledReading):
-                return periods, without_zeros(read_lines(session, selection, by, periods, figure))
-            sums = Sums(reading.rows(session, selection, by, coarse=True), periods)
-        groups = dict(zip(sums.values, sums.by_both(), strict=True))
-        return periods, without_zeros(lines_of(groups, figure))
+            columns = self._reading(selection, by).columns(session, selection, by, coarse=True)
+        return periods, without_zeros(lines_from(columns, periods, figure))
 
     def patterns(self, selection: Selection) -> Patterns:
         """See UsageReader."""
@@ -147,8 +143,8 @@ class ExploreService:
         exchange = Exchange(currency, self._rates) if currency is not None else None
         with self._unit.snapshot() as session:
             reading = self._reading(selection, by)
-            rows = _rows(reading, session, selection, by, exchange)
-            sums = Sums(rows, periods_of(selection.start, selection.end, Interval.DAY))
+            columns = _columns(reading, session, selection, by, exchange)
+            sums = Sums(columns, periods_of(selection.start, selection.end, Interval.DAY))
             totals = sums.by_group()
             chosen = [at for at in ranked(sums.values, totals) if sums.values[at]][: max(limit, 0)]
             names = tuple(sums.values[at] for at in chosen)
@@ -175,15 +171,15 @@ class ExploreService:
         return RawReading(zone) if self._only_calls else reading_of(selection, by, zone)
 
 
-def _rows(
+def _columns(
     reading: Reading, session: Session, selection: Selection, by: Dimension | None, exchange: Exchange | None
-) -> Sequence[Row]:
+) -> Columns:
     """Sums by day and group. Models are read apart only when something is converted: each of their amounts is
     rounded then."""
-    rows = reading.rows(session, selection, by, coarse=True)
-    if exchange is None or not has_others(rows, exchange.currency):
-        return rows
-    return converted(reading.rows(session, selection, by), exchange)
+    found = reading.columns(session, selection, by, coarse=True)
+    if exchange is None or not found.has_others(exchange.currency):
+        return found
+    return reading.columns(session, selection, by).converted(exchange)
 
 
 def _groups(sums: Sums, latencies: Mapping[str, Latencies]) -> tuple[Group, ...]:

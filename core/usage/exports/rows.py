@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.store.unit_of_work import UnitOfWork
+from core.usage.columns import EVENTS
 from core.usage.days import in_days
 from core.usage.explore.conditions import conditions
 from core.usage.explore.types import Selection
-from core.usage.ledger import EVENTS
 
 PAGE = 5_000
 

@@ -1,21 +1,20 @@
 """The report on any selection, however it is filtered."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from core.usage import queries
-from core.usage.event_batch import as_date
-from core.usage.explore.assemble import COST, COUNTS, CURRENCY, DAY, REQUESTS
+from core.usage.explore.columns import FIGURES
 from core.usage.explore.rolled_facets import reading_of
 from core.usage.explore.types import Selection
 from core.usage.types import UsageReport
 
-_AT = {name: REQUESTS + place for place, name in enumerate(COUNTS)}
+# Where a report's figures stand.
+_AT = [FIGURES.index(name) for name in (*queries.COUNTS, "cost_nano")]
 
 
 def read_selected(session: Session, selection: Selection, zone: ZoneInfo) -> UsageReport:
@@ -28,12 +27,11 @@ def read_selected(session: Session, selection: Selection, zone: ZoneInfo) -> Usa
 
 
 def _rows(session: Session, selection: Selection, zone: ZoneInfo) -> list[tuple[Any, ...]]:
-    found = reading_of(selection, None, zone).rows(session, selection, None)
-    return sorted(_as_row(row) for row in found)
-
-
-def _as_row(row: Sequence[Any]) -> tuple[Any, ...]:
-    """The explorer's row of a day, model and currency as one of a report."""
-    provider, model = row[-2:]
-    counts = (row[_AT[name]] for name in queries.COUNTS)
-    return (as_date(row[DAY]), provider, model, row[CURRENCY], *counts, row[COST])
+    """Its days, models and currencies as rows of a report, in their order."""
+    found = reading_of(selection, None, zone).columns(session, selection, None).merged()
+    columns: Any = (found.days, found.of_model, found.in_currency, found.figures[:, _AT])
+    rows: list[tuple[Any, ...]] = [
+        (date.fromordinal(day), *found.models[model], found.currencies[currency], *figures)
+        for day, model, currency, figures in zip(*(each.tolist() for each in columns), strict=True)
+    ]
+    return sorted(rows)
