@@ -17,7 +17,7 @@ from core.store.engine import READ_ONLY
 from core.store.group_commit import Group
 
 T = TypeVar("T")
-_LAST, _LATER = "aihub_last", "aihub_later"
+_LAST, _LATER, _ONCE = "aihub_last", "aihub_later", "aihub_once"
 _logger = logging.getLogger(__name__)
 _BUSY_SQLSTATES = {"55P03", "57014", "40P01", "40001"}
 
@@ -116,6 +116,7 @@ class UnitOfWork:
             if self._queue is None:
                 # SQLite's transactions are like this by themselves.
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            session.info[_ONCE] = {}
             yield session
 
 
@@ -130,6 +131,16 @@ def after_commit(session: Session, name: str, step: Callable[[Session], bool]) -
     Should the program end before, it is not done.
     """
     session.info.setdefault(_LATER, {})[name] = step
+
+
+def once(session: Session, name: str, read: Callable[[], T]) -> T:
+    """What `read` returns; in a snapshot, where nothing changes, it is asked once by `name`."""
+    known: dict[str, T] | None = session.info.get(_ONCE)
+    if known is None:
+        return read()
+    if name not in known:
+        known[name] = read()
+    return known[name]
 
 
 @contextmanager

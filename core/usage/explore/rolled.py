@@ -4,25 +4,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.usage.columns import SHAPES
 from core.usage.explore import raw
 from core.usage.explore.columns import Columns
 from core.usage.explore.packed import read_columns
 from core.usage.explore.raw import HOURS as HOURS_A_WEEK
 from core.usage.explore.raw import Latencies, Shapes, add_latencies
 from core.usage.explore.reading import Names
-from core.usage.explore.rolled_rows import (
-    Under,
-    fetched,
-    group_of,
-    pending_calls,
-    spans,
-    under,
-    within,
-)
+from core.usage.explore.rolled_rows import fetched, pending_calls, spans, under
+from core.usage.explore.statements import spread
 from core.usage.explore.types import Dimension, Selection
 from core.usage.shapes import HISTOGRAM, HOURS, LENGTHS
 from core.usage.sparse import Layout, sums_by
@@ -95,16 +86,11 @@ def _by_owner(owners: Any, count: int, stored: Any) -> Any:
 def _shape_rows(
     session: Session, selection: Selection, by: Dimension | None, columns: tuple[str, ...]
 ) -> list[Any]:
-    rows: Under = under(session, selection, by)
-    condition = within(SHAPES, selection, rows)
-    wanted = [group_of(SHAPES, by).label("grouped"), *(SHAPES.c[name] for name in columns)]
-    parts = [
-        select(*wanted).where(condition, SHAPES.c.span == span, SHAPES.c.day.between(first, last))
-        for span, first, last in spans(selection.start, selection.end)
-    ]
+    rows = under(session, selection, by)
+    statement = spread(rows.shape, by, columns)
     found: list[Any] = []
-    for part in parts:
-        found += fetched(session, part)
+    for span, first, last in spans(selection.start, selection.end):
+        found += fetched(session, statement, {**rows.values(first, last), "span": span})
     return found
 
 

@@ -17,7 +17,8 @@ from core.usage.explore.columns import Columns, columns_of, together
 from core.usage.explore.raw import Latencies, Shapes
 from core.usage.explore.reading import Names, RawReading, Reading
 from core.usage.explore.rolled import RolledReading, folded_latencies, latencies_of
-from core.usage.explore.rolled_rows import group_of, pending_calls, sums, under, within
+from core.usage.explore.rolled_rows import fetched, pending_calls, under
+from core.usage.explore.statements import group_of, sums, within
 from core.usage.explore.types import Dimension, Selection
 from core.usage.facets import ANY
 from core.usage.types import CallStatus
@@ -56,6 +57,7 @@ class FacetReading:
     def __init__(self, facet: Dimension, rolled: RolledReading) -> None:
         self._facet = facet
         self._rolled = rolled
+        self._is_facet = FACETS.c.facet == literal(facet.value)
         self._rest = CallStatus.COMPLETED.value if facet is Dimension.STATUS else ""
 
     def columns(
@@ -137,8 +139,9 @@ class FacetReading:
         self, session: Session, selection: Selection, by: Dimension | None, wanted: ColumnElement[bool]
     ) -> Columns:
         rows = under(session, selection, by)
-        condition = and_(within(FACETS, selection, rows), self._days(selection), wanted)
-        return columns_of(sums(session, FACETS, condition, self._group(by)))
+        condition = and_(within(FACETS, rows.shape), self._is_facet, wanted)
+        values = rows.values(selection.start, selection.end)
+        return columns_of(fetched(session, sums(FACETS, condition, self._group(by)), values))
 
     def _kept_latencies(
         self, session: Session, selection: Selection, by: Dimension | None, wanted: ColumnElement[bool]
@@ -146,13 +149,8 @@ class FacetReading:
         rows = under(session, selection, by)
         group = self._group(by).label("grouped")
         statement = select(group, FACETS.c.latency, FACETS.c.first_token)
-        statement = statement.where(within(FACETS, selection, rows), self._days(selection), wanted)
-        found: list[Any] = list(session.execute(statement))
-        return latencies_of(found)
-
-    def _days(self, selection: Selection) -> ColumnElement[bool]:
-        facet = FACETS.c.facet == literal(self._facet.value)
-        return and_(facet, FACETS.c.day.between(selection.start, selection.end))
+        statement = statement.where(within(FACETS, rows.shape), self._is_facet, wanted)
+        return latencies_of(fetched(session, statement, rows.values(selection.start, selection.end)))
 
 
 def reading_of(selection: Selection, by: Dimension | None, zone: ZoneInfo) -> Reading:

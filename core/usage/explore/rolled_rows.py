@@ -1,29 +1,17 @@
-"""Roll-up rows of a selection: which users and sources they stand under, and what they are grouped by."""
+"""Roll-up rows of a selection: which users and sources they stand under, which spans, and which calls they lack."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    String,
-    Table,
-    and_,
-    cast,
-    func,
-    literal,
-    select,
-    type_coerce,
-)
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from sqlalchemy.types import NullType
 
+from core.store.unit_of_work import once
 from core.usage.columns import DAILY, EVENTS, PENDING
-from core.usage.explore.columns import FIGURES, Row
-from core.usage.explore.conditions import model_pairs
 from core.usage.explore.ranges import periods_of
+from core.usage.explore.statements import Shape
 from core.usage.explore.types import Dimension, Interval, Selection
 from core.usage.shapes import DAY, MONTH
 from core.usage.tables import ALL_SOURCES, ALL_USERS
@@ -31,18 +19,36 @@ from core.usage.types import Source
 
 REAL = tuple(source.value for source in Source if source is not Source.SAMPLE)
 _FEW = 5_000
+_WAITING = select(PENDING.c.event_id).limit(_FEW + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Under:
-    """The users and sources whose rows are read: together they hold each call of a selection once."""
+    """The users and sources whose rows are read, together they hold each call of a selection once; and of these the
+    providers and models ("provider/model") that are asked for, if any are named."""
 
     users: tuple[int, ...]
     sources: tuple[str, ...]
+    providers: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
     @property
-    def is_one(self) -> bool:
-        return len(self.users) == len(self.sources) == 1
+    def shape(self) -> Shape:
+        is_one = len(self.users) == len(self.sources) == 1
+        return Shape(is_one, bool(self.providers), len(self.models))
+
+    def values(self, first: date, last: date) -> dict[str, Any]:
+        """What a statement of this shape is about, from `first` to `last`."""
+        found: dict[str, Any] = {"first": first, "last": last}
+        if self.shape.is_one:
+            found |= {"user": self.users[0], "source": self.sources[0]}
+        else:
+            found |= {"users": self.users, "sources": self.sources}
+        if self.providers:
+            found["providers"] = self.providers
+        for number, each in enumerate(self.models):
+            found[f"named_provider_{number}"], _, found[f"named_model_{number}"] = each.partition("/")
+        return found
 
     def is_told_apart(self, by: Dimension | None) -> bool:
         """Whether each row is a row of the answer, by day and model: none is to be added to another."""
@@ -52,7 +58,8 @@ class Under:
 
 def under(session: Session, selection: Selection, by: Dimension | None) -> Under:
     """Rows of all users and all sources where they will do."""
-    return Under(_users(session, selection, by), _sources(selection, by))
+    providers, models = selection.values(Dimension.PROVIDER), selection.values(Dimension.MODEL)
+    return Under(_users(session, selection, by), _sources(selection, by), providers, models)
 
 
 def _users(session: Session, selection: Selection, by: Dimension | None) -> tuple[int, ...]:
@@ -85,72 +92,9 @@ def _sources(selection: Selection, by: Dimension | None) -> tuple[str, ...]:
     return REAL if by is Dimension.SOURCE else (ALL_SOURCES,)
 
 
-def within(table: Table, selection: Selection, rows: Under) -> ColumnElement[bool]:
-    """Which rows of a roll-up belong to a selection, whatever their day."""
-    found: list[Any] = [table.c.user_id.in_(rows.users), table.c.source.in_(rows.sources)]
-    if rows.is_one:
-        found = [table.c.user_id == rows.users[0], table.c.source == rows.sources[0]]
-    if providers := selection.values(Dimension.PROVIDER):
-        found.append(table.c.provider.in_(providers))
-    if models := selection.values(Dimension.MODEL):
-        found.append(model_pairs(table.c, models))
-    return and_(*found)
-
-
-def group_of(table: Table, by: Dimension | None) -> ColumnElement[str]:
-    """What the rows of a roll-up are grouped by, when that is no facet."""
-    columns: dict[Dimension, ColumnElement[Any]] = {
-        Dimension.PROVIDER: table.c.provider,
-        Dimension.MODEL: table.c.provider + "/" + table.c.model,
-        Dimension.SOURCE: table.c.source,
-        Dimension.USER: cast(table.c.user_id, String),
-    }
-    return columns[by] if by is not None and by in columns else literal("")
-
-
-def sums(
-    session: Session,
-    table: Table,
-    condition: ColumnElement[bool],
-    group: ColumnElement[str],
-    coarse: bool = False,
-    is_told_apart: bool = False,
-) -> list[Row]:
-    """Rows of a roll-up as rows of sums. `coarse`: models are added up; otherwise nothing is when rows are told apart
-    already."""
-    day: ColumnElement[Any] = type_coerce(table.c.day, NullType())
-    named = group.label("grouped")
-    figures: Sequence[Any] = [table.c[name] for name in FIGURES]
-    key = [table.c.day, table.c.provider, table.c.model, table.c.currency, named]
-    if coarse:
-        key = [table.c.day, table.c.currency, named]
-    if is_told_apart and not coarse:
-        # Nothing to group: the rows are the answer.
-        behind = (table.c.provider, table.c.model)
-        return fetched(session, select(day, named, table.c.currency, *figures, *behind).where(condition))
-    figures = [cast(func.sum(each), BigInteger) for each in figures]
-    apart = () if coarse else (table.c.provider, table.c.model)
-    statement = select(day, named, table.c.currency, *figures, *apart).where(condition)
-    return fetched(session, statement.group_by(*key))
-
-
-def sums_by_day(session: Session, condition: ColumnElement[bool]) -> list[Row] | None:
-    """The days of `usage_daily` as one group each; None when some day has calls in several currencies.
-
-    By the day alone rows are added up as they come; by day and currency a database sorts all of them first.
-    """
-    day: ColumnElement[Any] = type_coerce(DAILY.c.day, NullType())
-    figures = [cast(func.sum(DAILY.c[name]), BigInteger) for name in FIGURES]
-    named = (literal(""), func.min(DAILY.c.currency), *figures, func.max(DAILY.c.currency))
-    rows = fetched(session, select(day, *named).where(condition).group_by(DAILY.c.day))
-    if any(row[2] != row[-1] for row in rows):
-        return None
-    return [row[:-1] for row in rows]
-
-
-def fetched(session: Session, statement: Any) -> list[Any]:
+def fetched(session: Session, statement: Any, values: dict[str, Any]) -> list[Any]:
     """Rows as the driver has them: for thousands of them SQLAlchemy's own take as long as the statement."""
-    result = session.connection().execute(statement)
+    result = session.connection().execute(statement, values)
     assert result.cursor is not None, "a SELECT has rows"
     rows: list[Any] = list(result.cursor.fetchall())
     result.close()
@@ -181,7 +125,7 @@ def _has_next(day: date) -> bool:
 
 def waiting(session: Session) -> list[int] | None:
     """The ids of the calls that wait to be folded; None for so many that nobody wants to name them."""
-    ids = list(session.execute(select(PENDING.c.event_id).limit(_FEW + 1)).scalars())
+    ids = once(session, "waiting", lambda: list(session.execute(_WAITING).scalars()))
     return ids if len(ids) <= _FEW else None
 
 
@@ -190,7 +134,8 @@ def waiting_days(session: Session) -> set[date] | None:
     ids = waiting(session)
     if not ids:
         return None if ids is None else set()
-    return set(session.execute(select(EVENTS.c.day).where(EVENTS.c.id.in_(ids)).distinct()).scalars())
+    statement = select(EVENTS.c.day).where(EVENTS.c.id.in_(ids)).distinct()
+    return once(session, "waiting days", lambda: set(session.execute(statement).scalars()))
 
 
 def pending_calls(session: Session) -> Any:
