@@ -80,6 +80,35 @@ def test_roll_ups_say_what_the_calls_add_up_to(unit: UnitOfWork, tmp_path: Path,
     work.assert_verified()
 
 
+def test_completed_calls_are_explored_by_any_other_facet_without_reading_all_calls(unit: UnitOfWork) -> None:
+    statuses, errors = list(CallStatus), [None, ErrorKind.TIMEOUT, ErrorKind.RATE_LIMIT]
+    made = [
+        call(
+            occurred_at=NOON + timedelta(days=number % 50),
+            user_id=1 + number % 2,
+            status=statuses[number % len(statuses)],
+            error_kind=errors[number % 2 and number % 3],
+            latency_ms=number,
+            first_token_ms=number % 7,
+            thread_id=number % 4 or None,
+            tags=(("label", "a=1"), ("label", "b=2"), ("category", "c"), ("prompt", "p"))[number % 5 :],
+        )
+        for number in range(90)
+    ]
+    record(unit, made[:80])
+    with unit.write() as session:
+        UTC_LEDGER.fold_all(session)
+    record(unit, made[80:])
+    rolled, raw = ExploreService(unit, UTC_LEDGER), ExploreService(unit, UTC_LEDGER, only_calls=True)
+    facets = [Dimension.ERROR, Dimension.CATEGORY, Dimension.PROMPT, Dimension.LABEL, Dimension.THREAD]
+    for by in (*facets, Dimension.MODEL):
+        for asked in (("completed",), ("completed", "failed"), tuple(status.value for status in CallStatus)):
+            where = ((Dimension.STATUS, asked), *(((Dimension.CATEGORY, ("",)),) if by not in facets else ()))
+            selection = Selection(None, FIRST, LAST, where=where)
+            assert answers(rolled, selection, by, Interval.WEEK) == answers(raw, selection, by, Interval.WEEK)
+            assert not rolled.explore(selection, by).slow
+
+
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     calls=CALLS,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.usage.columns import FACETS
 from core.usage.explore import raw
 from core.usage.explore.columns import Columns, columns_of, together
+from core.usage.explore.finished import FinishedReading, of_any_status, with_completed
 from core.usage.explore.raw import Latencies, Shapes
 from core.usage.explore.reading import Names, RawReading, Reading
 from core.usage.explore.rolled import RolledReading, folded_latencies, latencies_of
@@ -157,6 +158,10 @@ def reading_of(selection: Selection, by: Dimension | None, zone: ZoneInfo) -> Re
     """Where a question is answered from: roll-ups where they know the answer, else the calls."""
     rolled = RolledReading(zone)
     facet, is_known = facet_of(selection, by)
-    if not is_known:
-        return RawReading(zone)
-    return rolled if facet is None else FacetReading(facet, rolled)
+    if is_known:
+        return rolled if facet is None else FacetReading(facet, rolled)
+    if with_completed(selection, by):
+        whole = reading_of(of_any_status(selection), by, zone)
+        if not whole.slow:
+            return FinishedReading(whole)
+    return RawReading(zone)

@@ -17,7 +17,8 @@ from core.usage.explore.columns import Columns
 from core.usage.explore.ranges import checked, compared_with, periods_of
 from core.usage.explore.raw import Latencies, Shapes
 from core.usage.explore.reading import RawReading, Reading
-from core.usage.explore.rolled_facets import FacetReading, reading_of
+from core.usage.explore.rolled import RolledReading
+from core.usage.explore.rolled_facets import reading_of
 from core.usage.explore.series import FIGURES, lines_from, without_zeros
 from core.usage.explore.state import read_health, read_values
 from core.usage.explore.types import (
@@ -128,7 +129,7 @@ class ExploreService:
         selection = checked(selection)
         with self._unit.snapshot() as session:
             reading = self._reading(selection, None)
-            if isinstance(reading, FacetReading):
+            if not isinstance(reading, RolledReading):
                 # How calls are spread is not kept by facet.
                 reading = RawReading(self._ledger.zone)
             shapes = reading.shapes(session, selection)
