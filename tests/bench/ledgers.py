@@ -7,11 +7,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.config import Settings
+from core.pricing.types import CallCost, Money
+from core.providers.types import TokenUsage
 from core.store.engine import open_engine
 from core.store.migrate import upgrade
 from core.store.unit_of_work import UnitOfWork
-from core.usage.ledger import Ledger
-from core.usage.types import UsageReport
+from core.usage.ledger import FOLD_EVERY, Ledger
+from core.usage.types import Call, CallStatus, Source, UsageReport
 
 DAYS = 365
 # Provider, model, nano-dollars for an input and for an output token; no price: a server of one's own.
@@ -91,6 +93,31 @@ def add_calls(session: Session, events: int, last_day: date, users: int) -> None
     session.execute(
         text(_FILL.format(models=rows)),
         {"events": events, "users": users, "days": DAYS, "first": f"{first:%Y-%m-%d %H:%M:%S}"},
+    )
+
+
+def add_waiting(session: Session, ledger: Ledger, last_day: date, users: int) -> None:
+    """Record calls on the last day that no finer roll-up holds yet: as many as there are on average while people
+    chat."""
+    first = datetime.combine(last_day, datetime.min.time(), UTC)
+    ledger.record_many(
+        session,
+        [
+            Call(
+                request_id=f"waiting-{number}",
+                user_id=1 + number % users,
+                occurred_at=first + timedelta(minutes=10 * number),
+                provider=A_PROVIDER,
+                model=A_MODEL,
+                source=Source.CHAT,
+                status=CallStatus.COMPLETED,
+                usage=TokenUsage(input_tokens=100 + number, output_tokens=10 + number),
+                cost=CallCost(Money(1_000 * number, "USD"), "bench"),
+                latency_ms=500 + number,
+                first_token_ms=100 + number,
+            )
+            for number in range(FOLD_EVERY // 2)
+        ],
     )
 
 

@@ -68,6 +68,7 @@ def _filled(data: Path, events: int) -> UnitOfWork:
     with unit.write() as session:
         ledgers.add_calls(session, events // _BEFORE, _FIRST_DAY - timedelta(1), _USERS)
         ledgers.fill(session, ledger, events, _LAST_DAY, _USERS)
+        ledgers.add_waiting(session, ledger, _LAST_DAY, _USERS)
     with unit.read() as session:
         ledgers.check(session, _service(unit).report(None, _FIRST_DAY, _LAST_DAY))
     say(f"a ledger of {events:,} calls filled and checked in {time.perf_counter() - begun:.1f} s")

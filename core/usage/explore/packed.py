@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from core.usage.columns import SUMS
 from core.usage.event_batch import as_date
 from core.usage.explore.columns import FIGURES, Columns, coded, columns_of, together
-from core.usage.explore.rolled_rows import Under, fetched, spans, under, waiting_days
+from core.usage.explore.rolled_rows import Under, fetched, spans, under
 from core.usage.explore.statements import daily_sums, packed_months, sums_by_day
 from core.usage.explore.types import Dimension, Selection
+from core.usage.explore.waiting import Waiting
 from core.usage.months import DAYS
 from core.usage.shapes import DAY, MONTH
 
@@ -21,10 +22,12 @@ from core.usage.shapes import DAY, MONTH
 _ORDER = [SUMS.index(name) for name in FIGURES]
 
 
-def read_columns(session: Session, selection: Selection, by: Dimension | None, coarse: bool) -> Columns:
+def read_columns(
+    session: Session, selection: Selection, by: Dimension | None, coarse: bool, waiting: Waiting
+) -> Columns:
     """Of a selection by anything but facets. `coarse`: models need not be told apart."""
     rows = under(session, selection, by)
-    days = waiting_days(session)
+    days = waiting.days()
     parts = [(DAY, selection.start, selection.end)]
     if days is not None:
         parts = spans(selection.start, selection.end, but=days)

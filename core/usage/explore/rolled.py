@@ -12,9 +12,10 @@ from core.usage.explore.packed import read_columns
 from core.usage.explore.raw import HOURS as HOURS_A_WEEK
 from core.usage.explore.raw import Latencies, Shapes, add_latencies
 from core.usage.explore.reading import Names
-from core.usage.explore.rolled_rows import fetched, pending_calls, spans, under
+from core.usage.explore.rolled_rows import fetched, spans, under
 from core.usage.explore.statements import spread
 from core.usage.explore.types import Dimension, Selection
+from core.usage.explore.waiting import Waiting
 from core.usage.shapes import HISTOGRAM, HOURS, LENGTHS
 from core.usage.sparse import Layout, sums_by
 
@@ -31,22 +32,24 @@ class RolledReading:
     def columns(
         self, session: Session, selection: Selection, by: Dimension | None, coarse: bool = False
     ) -> Columns:
-        return read_columns(session, selection, by, coarse)
+        return read_columns(session, selection, by, coarse, Waiting(session, self._zone))
 
     def latencies(
         self, session: Session, selection: Selection, by: Dimension | None, only: Names = None
     ) -> dict[str, Latencies]:
         found = folded_latencies(session, selection, by)
-        pending = pending_calls(session)
-        if pending is not None:
-            add_latencies(found, raw.read_latencies(session, selection, by, pending))
+        waiting = Waiting(session, self._zone)
+        more = waiting.latencies(selection, by)
+        add_latencies(
+            found, raw.read_latencies(session, selection, by, waiting.calls()) if more is None else more
+        )
         return found
 
     def shapes(self, session: Session, selection: Selection) -> Shapes:
         rows = _shape_rows(
             session, selection, None, ("currency", "latency", "first_token", "hours", "lengths")
         )
-        pending = pending_calls(session)
+        pending = Waiting(session, self._zone).calls()
         shapes = Shapes()
         if pending is not None:
             shapes = raw.read_shapes(session, selection, self._zone, pending)

@@ -18,9 +18,10 @@ from core.usage.explore.finished import FinishedReading, of_any_status, with_com
 from core.usage.explore.raw import Latencies, Shapes
 from core.usage.explore.reading import Names, RawReading, Reading
 from core.usage.explore.rolled import RolledReading, folded_latencies, latencies_of
-from core.usage.explore.rolled_rows import fetched, pending_calls, under
+from core.usage.explore.rolled_rows import fetched, under
 from core.usage.explore.statements import group_of, sums, within
 from core.usage.explore.types import Dimension, Selection
+from core.usage.explore.waiting import Waiting
 from core.usage.facets import ANY
 from core.usage.types import CallStatus
 
@@ -55,9 +56,10 @@ class FacetReading:
 
     slow = False
 
-    def __init__(self, facet: Dimension, rolled: RolledReading) -> None:
+    def __init__(self, facet: Dimension, zone: ZoneInfo) -> None:
         self._facet = facet
-        self._rolled = rolled
+        self._zone = zone
+        self._rolled = RolledReading(zone)
         self._is_facet = FACETS.c.facet == literal(facet.value)
         self._rest = CallStatus.COMPLETED.value if facet is Dimension.STATUS else ""
 
@@ -68,7 +70,7 @@ class FacetReading:
         if not named and not rest:
             return self._rolled.columns(session, selection, by, coarse)
         anybody = self._without(selection)
-        pending = pending_calls(session)
+        pending = Waiting(session, self._zone).calls()
         found: list[Columns] = []
         if named:
             found.append(self._kept(session, anybody, by, self._named(named)))
@@ -94,7 +96,7 @@ class FacetReading:
         if not named and not rest:
             return self._rolled.latencies(session, selection, by, only)
         anybody = self._without(selection)
-        pending = pending_calls(session)
+        pending = Waiting(session, self._zone).calls()
         found: dict[str, Latencies] = {}
         if named:
             wanted = self._named(named)
@@ -142,7 +144,9 @@ class FacetReading:
         rows = under(session, selection, by)
         condition = and_(within(FACETS, rows.shape), self._is_facet, wanted)
         values = rows.values(selection.start, selection.end)
-        return columns_of(fetched(session, sums(FACETS, condition, self._group(by)), values))
+        # As they are stored: they are added up with what else there is, and a database would sort them first.
+        statement = sums(FACETS, condition, self._group(by), is_told_apart=True)
+        return columns_of(fetched(session, statement, values))
 
     def _kept_latencies(
         self, session: Session, selection: Selection, by: Dimension | None, wanted: ColumnElement[bool]
@@ -156,10 +160,9 @@ class FacetReading:
 
 def reading_of(selection: Selection, by: Dimension | None, zone: ZoneInfo) -> Reading:
     """Where a question is answered from: roll-ups where they know the answer, else the calls."""
-    rolled = RolledReading(zone)
     facet, is_known = facet_of(selection, by)
     if is_known:
-        return rolled if facet is None else FacetReading(facet, rolled)
+        return RolledReading(zone) if facet is None else FacetReading(facet, zone)
     if with_completed(selection, by):
         whole = reading_of(of_any_status(selection), by, zone)
         if not whole.slow:

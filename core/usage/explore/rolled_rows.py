@@ -1,4 +1,4 @@
-"""Roll-up rows of a selection: which users and sources they stand under, which spans, and which calls they lack."""
+"""Roll-up rows of a selection: which users and sources they stand under, and in which spans."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.store.unit_of_work import once
-from core.usage.columns import DAILY, EVENTS, PENDING
+from core.usage.columns import DAILY
 from core.usage.explore.ranges import periods_of
 from core.usage.explore.statements import Shape
 from core.usage.explore.types import Dimension, Interval, Selection
@@ -18,8 +17,6 @@ from core.usage.tables import ALL_SOURCES, ALL_USERS
 from core.usage.types import Source
 
 REAL = tuple(source.value for source in Source if source is not Source.SAMPLE)
-_FEW = 5_000
-_WAITING = select(PENDING.c.event_id).limit(_FEW + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,28 +118,3 @@ def spans(start: date, end: date, but: Collection[date] = ()) -> list[tuple[str,
 
 def _has_next(day: date) -> bool:
     return (day.year, day.month) < (date.max.year, date.max.month)
-
-
-def waiting(session: Session) -> list[int] | None:
-    """The ids of the calls that wait to be folded; None for so many that nobody wants to name them."""
-    ids = once(session, "waiting", lambda: list(session.execute(_WAITING).scalars()))
-    return ids if len(ids) <= _FEW else None
-
-
-def waiting_days(session: Session) -> set[date] | None:
-    """The days in which those calls lie; None for so many calls that it takes long to tell."""
-    ids = waiting(session)
-    if not ids:
-        return None if ids is None else set()
-    statement = select(EVENTS.c.day).where(EVENTS.c.id.in_(ids)).distinct()
-    return once(session, "waiting days", lambda: set(session.execute(statement).scalars()))
-
-
-def pending_calls(session: Session) -> Any:
-    """The calls that wait to be folded, as something to select from in place of all calls; None without any."""
-    ids = waiting(session)
-    if ids is not None and not ids:
-        return None
-    # Found by their ids before anything else is asked of them: the days of a range would find too many.
-    chosen = EVENTS.c.id.in_(ids if ids is not None else select(PENDING.c.event_id))
-    return select(EVENTS).where(chosen).cte("pending").prefix_with("MATERIALIZED")

@@ -160,7 +160,7 @@ class ExploreService:
     def values(self, scope: int | None, sample: bool = False) -> Mapping[Dimension, Sequence[str]]:
         """See UsageReader."""
         with self._unit.snapshot() as session:
-            return read_values(session, scope, sample)
+            return read_values(session, self._ledger.zone, scope, sample)
 
     def health(self) -> LedgerHealth:
         """See UsageReader."""

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from core.usage.columns import DAILY, FACETS, SHAPES
 from core.usage.event_batch import as_date
 from core.usage.explore.conditions import TAGS, value_of
-from core.usage.explore.rolled_rows import REAL, pending_calls, users_of
+from core.usage.explore.rolled_rows import REAL, users_of
 from core.usage.explore.types import Dimension, LedgerHealth
+from core.usage.explore.waiting import Waiting
 from core.usage.shapes import HOURS, MONTH
 from core.usage.tables import ALL_SOURCES, ALL_USERS, LedgerState
 from core.usage.types import CallStatus, Source
@@ -19,7 +20,9 @@ from core.usage.types import CallStatus, Source
 _OF_FACETS = (Dimension.STATUS, Dimension.ERROR, *sorted(TAGS))
 
 
-def read_values(session: Session, scope: int | None, sample: bool) -> Mapping[Dimension, Sequence[str]]:
+def read_values(
+    session: Session, zone: ZoneInfo, scope: int | None, sample: bool
+) -> Mapping[Dimension, Sequence[str]]:
     """The values that calls have, in order; "" (none) is no value."""
     user = ALL_USERS if scope is None else scope
     source = Source.SAMPLE.value if sample else ALL_SOURCES
@@ -36,7 +39,7 @@ def read_values(session: Session, scope: int | None, sample: bool) -> Mapping[Di
         ],
         Dimension.USER: [str(each) for each in users if _has_calls(session, each, source)],
     }
-    pending = pending_calls(session)
+    pending = Waiting(session, zone).calls()
     for dimension in _OF_FACETS:
         kept = select(FACETS.c.value).where(
             FACETS.c.user_id == user, FACETS.c.source == source, FACETS.c.facet == dimension.value
@@ -73,7 +76,7 @@ def read_health(session: Session, zone: ZoneInfo) -> LedgerHealth:
         SHAPES.c.user_id == ALL_USERS, SHAPES.c.source.in_(both), SHAPES.c.span == MONTH
     )
     shown = int(HOURS.unpack(list(session.execute(of_months).scalars())).values[:, 0].sum())
-    pending = pending_calls(session)
+    pending = Waiting(session, zone).calls()
     if pending is not None:
         shown += int(session.execute(select(func.coalesce(func.sum(pending.c.requests), 0))).scalar_one())
     state = session.get(LedgerState, 1)

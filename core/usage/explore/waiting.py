@@ -1,0 +1,97 @@
+"""The calls that wait to be folded: read with the finer roll-ups, which do not hold them yet."""
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from core.store.unit_of_work import once
+from core.usage.columns import EVENTS, PENDING
+from core.usage.event_batch import EventBatch, batch_statement, read_batch
+from core.usage.explore.raw import Latencies
+from core.usage.explore.types import Dimension, Selection
+from core.usage.shapes import histogram
+from core.usage.sparse import dense
+from core.usage.types import Source
+
+_FEW = 5_000
+_IDS = select(PENDING.c.event_id).limit(_FEW + 1)
+_CALLS = {
+    dialect: batch_statement(dialect).where(EVENTS.c.id.in_(bindparam("ids", expanding=True)))
+    for dialect in ("sqlite", "postgresql")
+}
+
+
+class Waiting:
+    """The calls that wait, as one snapshot has them: asked for once, however often they are looked at."""
+
+    def __init__(self, session: Session, zone: ZoneInfo) -> None:
+        self._session = session
+        self._zone = zone
+
+    def days(self) -> set[date] | None:
+        """The days in which they lie; None for so many calls that it takes long to tell."""
+        batch = self._batch()
+        if batch is None:
+            return None if self._ids() is None else set()
+        return {key[2] for key in batch.keys}
+
+    def latencies(self, selection: Selection, by: Dimension | None) -> dict[str, Latencies] | None:
+        """How long those of a selection took that asks for no facet, by group; None for too many calls."""
+        batch = self._batch()
+        if batch is None:
+            return None if self._ids() is None else {}
+        codes: dict[str, int] = {}
+        groups = [_group(key, selection, by) for key in batch.keys]
+        owners = [-1 if group is None else codes.setdefault(group, len(codes)) for group in groups]
+        of = np.array(owners, np.int64)[batch.of]
+        mine = of >= 0
+        latency, first_token = (
+            dense(histogram(of[mine], measured[mine], 1), len(codes))[:, :, 0]
+            for measured in (batch.latency, batch.first_token)
+        )
+        return {group: Latencies(latency[at], first_token[at]) for group, at in codes.items()}
+
+    def calls(self) -> Any:
+        """All of them, as something to select from in place of all calls; None without any."""
+        ids = self._ids()
+        if ids is not None and not ids:
+            return None
+        # Found by their ids before anything else is asked of them: the days of a range would find too many.
+        chosen = EVENTS.c.id.in_(ids if ids is not None else select(PENDING.c.event_id))
+        return select(EVENTS).where(chosen).cte("pending").prefix_with("MATERIALIZED")
+
+    def _ids(self) -> list[int] | None:
+        """None for more than anybody wants to name."""
+        ids = once(self._session, "waiting", lambda: list(self._session.execute(_IDS).scalars()))
+        return ids if len(ids) <= _FEW else None
+
+    def _batch(self) -> EventBatch | None:
+        """None for none, and for too many."""
+        if not (ids := self._ids()):
+            return None
+        statement = _CALLS[self._session.get_bind().dialect.name]
+        return once(
+            self._session,
+            "waiting calls",
+            lambda: read_batch(self._session, statement.params(ids=ids), self._zone),
+        )
+
+
+def _group(key: tuple[Any, ...], selection: Selection, by: Dimension | None) -> str | None:
+    """The group of the calls of a roll-up's key; None when they are not asked for."""
+    user, source, day, provider, model, _currency = key
+    values = {
+        Dimension.USER: str(user),
+        Dimension.SOURCE: source,
+        Dimension.PROVIDER: provider,
+        Dimension.MODEL: f"{provider}/{model}",
+    }
+    asked = (source == Source.SAMPLE) == selection.sample and selection.start <= day <= selection.end
+    asked = asked and selection.scope in (None, user)
+    if not asked or any(values[dimension] not in named for dimension, named in selection.where):
+        return None
+    return values[by] if by is not None else ""
