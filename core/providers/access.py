@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from core.errors import AppError, ErrorKind
@@ -22,16 +22,12 @@ class Access:
     setting: str
     url_setting: str
     timeout_seconds: float = 120
+    public_only: bool = False  # see public_hosts
 
     def cleaned(self) -> "Access":
         """The same, trimmed; AppError when the key or the address cannot be right."""
-        return Access(
-            clean_key(self.api_key, self.setting),
-            clean_url(self.base_url, self.url_setting),
-            self.setting,
-            self.url_setting,
-            self.timeout_seconds,
-        )
+        api_key = clean_key(self.api_key, self.setting)
+        return replace(self, api_key=api_key, base_url=clean_url(self.base_url, self.url_setting))
 
 
 def clean_key(key: str, setting: str) -> str:

@@ -26,6 +26,7 @@ class Identity:
     base_url: str | None = field(repr=False)
     setting: str
     options: tuple[tuple[str, str], ...] = ()
+    public_only: bool = False
 
 
 def key_ref(provider_id: str, api_key: str) -> str:

@@ -74,11 +74,12 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
         base_url: str | None = None,
         timeout_seconds: float = 120,
         setting: str = KEY_SETTING,
+        public_only: bool = False,
     ) -> None:
         """AppError when the key or the address cannot be right."""
         # The SDK adds /v1 itself; every other provider's address has it, so people write it here too.
         url = (base_url or BASE_URL).strip().rstrip("/").removesuffix("/v1")
-        super().__init__(INFO, Access(api_key, url, setting, URL_SETTING, timeout_seconds))
+        super().__init__(INFO, Access(api_key, url, setting, URL_SETTING, timeout_seconds, public_only))
         self._output_limits: dict[str, int] = {}  # as the list of models last told
 
     def _build(self, http: "httpx2.AsyncClient") -> "AsyncAnthropic":

@@ -27,12 +27,14 @@ class Login:
     """What an adapter is built from. `setting` names the key in sentences: a variable, or a key's label.
 
     `api_key` is empty where a server needs none. `options` are the provider's own (GigaChat: scope).
+    `public_only`: see Credential.
     """
 
     api_key: str = field(repr=False)
     base_url: str | None = field(repr=False)
     setting: str
     options: Mapping[str, str] = field(default_factory=dict[str, str])
+    public_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,9 @@ def _gemini(settings: Settings) -> Entry:
         gemini.KEY_SETTING,
         _login(settings.gemini_api_key, url, gemini.KEY_SETTING),
         url,
-        lambda login: GeminiProvider(login.api_key, login.base_url, setting=login.setting),
+        lambda login: GeminiProvider(
+            login.api_key, login.base_url, setting=login.setting, public_only=login.public_only
+        ),
     )
 
 
@@ -105,7 +109,9 @@ def _openai(settings: Settings) -> Entry:
         openai.KEY_SETTING,
         _login(settings.openai_api_key, url, openai.KEY_SETTING),
         url,
-        lambda login: OpenAIProvider(login.api_key, login.base_url, setting=login.setting),
+        lambda login: OpenAIProvider(
+            login.api_key, login.base_url, setting=login.setting, public_only=login.public_only
+        ),
     )
 
 
@@ -116,7 +122,9 @@ def _anthropic(settings: Settings) -> Entry:
         anthropic.KEY_SETTING,
         _login(settings.anthropic_api_key, url, anthropic.KEY_SETTING),
         url,
-        lambda login: AnthropicProvider(login.api_key, login.base_url, setting=login.setting),
+        lambda login: AnthropicProvider(
+            login.api_key, login.base_url, setting=login.setting, public_only=login.public_only
+        ),
     )
 
 
@@ -137,6 +145,7 @@ def _gigachat(settings: Settings) -> Entry:
             setting=login.setting,
             default_model=settings.gigachat_model,
             ca_bundle_file=settings.gigachat_ca_bundle_file,
+            public_only=login.public_only,
         )
 
     return Entry(
@@ -205,6 +214,7 @@ def _server(
             free_reason=free_reason,
             setting=login.setting,
             url_setting=url_setting,
+            public_only=login.public_only,
         )
 
     # The adapter knows what such servers can do; it is asked without an address, which may be a wrong one.

@@ -15,7 +15,8 @@ class Credential:
     """A key that a user added for one provider, decrypted.
 
     `label` names it in sentences. `base_url` is the address it was stored for, None for the provider's
-    own one. `options` are the provider's further settings (GigaChat: scope).
+    own one. `options` are the provider's further settings (GigaChat: scope). `public_only`: whoever named the
+    address is no administrator, so that it is called only where it is public.
     """
 
     key_id: int
@@ -23,6 +24,7 @@ class Credential:
     api_key: str = field(repr=False)
     base_url: str | None = None
     options: Mapping[str, str] = field(default_factory=dict[str, str])
+    public_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,10 @@ def broken(facts: CallFacts, error: BaseException, *, started: bool) -> AppError
     """
     import ssl
 
+    # Our own transport's word, which an SDK has taken for a connection that broke.
+    own = next((each for each in _chain(error) if isinstance(each, AppError)), None)
+    if own is not None:
+        return own
     seconds = max(1, round(facts.timeout_seconds))
     transport = _http_errors("TransportError")
     cause = next((e for e in _chain(error) if isinstance(e, (*transport, ssl.SSLError))), error)

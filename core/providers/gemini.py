@@ -71,12 +71,14 @@ class GeminiProvider(SdkProvider["genai.Client"]):
         base_url: str | None = None,
         timeout_seconds: float = 120,
         setting: str = KEY_SETTING,
+        public_only: bool = False,
     ) -> None:
         """AppError when the key or the address cannot be right.
 
         `timeout_seconds`: how long the server may stay silent. `setting`: how sentences name the key.
         """
-        super().__init__(INFO, Access(api_key, base_url or BASE_URL, setting, URL_SETTING, timeout_seconds))
+        url = base_url or BASE_URL
+        super().__init__(INFO, Access(api_key, url, setting, URL_SETTING, timeout_seconds, public_only))
 
     def _build(self, http: "httpx2.AsyncClient") -> "genai.Client":
         from google import genai

@@ -75,6 +75,7 @@ class GigaChatProvider(SdkProvider["GigaChatAsyncClient"]):
         setting: str = KEY_SETTING,
         default_model: str | None = None,
         ca_bundle_file: str | Path | None = None,
+        public_only: bool = False,
     ) -> None:
         """AppError when the key, the scope or an address cannot be right. `credentials`: see clean_credentials.
 
@@ -82,7 +83,7 @@ class GigaChatProvider(SdkProvider["GigaChatAsyncClient"]):
         the usual ones. `verify_ssl=False` trusts any server, and so anyone in between.
         """
         key = clean_credentials(credentials, setting)
-        access = Access(key, base_url or BASE_URL, setting, URL_SETTING, timeout_seconds)
+        access = Access(key, base_url or BASE_URL, setting, URL_SETTING, timeout_seconds, public_only)
         super().__init__(described(default_model), access)
         auth_url = clean_url(auth_url or AUTH_URL, AUTH_URL_SETTING)
         trusted = Path(ca_bundle_file) if ca_bundle_file else None
@@ -199,6 +200,7 @@ class GigaChatProvider(SdkProvider["GigaChatAsyncClient"]):
             self._sign_in,
             (self._access.timeout_seconds, self._connect_seconds),
             cast("httpx.AsyncBaseTransport | None", self._transport),
+            self._access.public_only,
         )
         return cast("httpx2.AsyncClient", client)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
+from core.providers.public_hosts import PublicOnly
 from core.providers.sdk_adapter import watch
 
 if TYPE_CHECKING:
@@ -68,14 +69,21 @@ def http_client(
     sign_in: SignIn,
     seconds: tuple[float, float],
     transport: "httpx.AsyncBaseTransport | None",
+    public_only: bool = False,
 ) -> "httpx.AsyncClient":
     """What the SDK sends its requests with. `seconds`: of silence, and until there is a connection.
 
     `transport` is in the place of the network; None for the network, with the certificates of `sign_in`.
+    `public_only`: of the network, but for where a key is signed in; see PublicOnly.
     """
     import httpx
 
     sign_in_url = httpx.URL(sign_in.auth_url)
+    certified = certificates(sign_in) if transport is None else True
+    if transport is None and public_only:
+        network = cast("httpx2.AsyncBaseTransport", httpx.AsyncHTTPTransport(verify=certified))
+        guarded = PublicOnly(httpx, network, base_url, cast("httpx2.URL", sign_in_url))
+        transport = cast("httpx.AsyncBaseTransport", guarded)
 
     async def answered(response: httpx.Response) -> None:
         # A token is no part of an answer: who has got one has not begun to be answered.
@@ -86,7 +94,7 @@ def http_client(
     return httpx.AsyncClient(
         base_url=base_url,
         transport=transport,
-        verify=certificates(sign_in) if transport is None else True,
+        verify=certified,
         timeout=httpx.Timeout(seconds[0], connect=seconds[1]),
         follow_redirects=False,
         event_hooks={"response": [answered]},

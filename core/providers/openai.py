@@ -63,9 +63,11 @@ class OpenAIProvider(ChatCompletionsProvider):
         base_url: str | None = None,
         timeout_seconds: float = 120,
         setting: str = KEY_SETTING,
+        public_only: bool = False,
     ) -> None:
         """AppError when the key or the address cannot be right."""
-        super().__init__(INFO, Access(api_key, base_url or BASE_URL, setting, URL_SETTING, timeout_seconds))
+        url = base_url or BASE_URL
+        super().__init__(INFO, Access(api_key, url, setting, URL_SETTING, timeout_seconds, public_only))
 
     async def _list_models(self) -> tuple[ModelInfo, ...]:
         return tuple(model for model in await super()._list_models() if not _NOT_CHAT.search(model.id))

@@ -177,6 +177,7 @@ class OpenAICompatibleProvider(ChatCompletionsProvider):
         suggested_models: tuple[ModelInfo, ...] = (),
         setting: str | None = None,
         url_setting: str | None = None,
+        public_only: bool = False,
     ) -> None:
         """`setting` and `url_setting`: how sentences name the key and the address; by default the variables
         of the provider's id. AppError when one of the two cannot be right."""
@@ -187,5 +188,6 @@ class OpenAICompatibleProvider(ChatCompletionsProvider):
             setting or f"{provider_id.upper()}_API_KEY",
             url_setting or f"{provider_id.upper()}_BASE_URL",
             timeout_seconds,
+            public_only,
         )
         super().__init__(info, access)

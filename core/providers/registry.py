@@ -183,7 +183,7 @@ class ProviderRegistry:
         options = tuple(sorted(login.options.items()))
         reference = key_ref(entry.info.id, login.api_key)
         # The entry itself is in it: an endpoint that was edited is another adapter.
-        identity = Identity(entry.info, reference, login.base_url, login.setting, options)
+        identity = Identity(entry.info, reference, login.base_url, login.setting, options, login.public_only)
         return _Way(entry, login, identity, credential.key_id if credential is not None else None)
 
     def _is_configured(self, entry: Entry, user_id: int) -> bool:
@@ -231,6 +231,7 @@ def _login(entry: Entry, credential: Credential) -> Login:
         credential.base_url or entry.base_url,
         f"“{credential.label}”",
         credential.options,
+        credential.public_only,
     )
 
 

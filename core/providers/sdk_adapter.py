@@ -8,12 +8,13 @@ from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from core.errors import AppError
 from core.providers.access import Access
 from core.providers.embedding import Embedded, EmbeddingRequest
 from core.providers.failures import CallFacts, broken, garbage, refused, shown_url, too_long_to_embed
+from core.providers.public_hosts import PublicOnly
 from core.providers.refusals import Refusal
 from core.providers.requests import check_embedding, check_request
 from core.providers.types import (
@@ -238,9 +239,14 @@ class SdkProvider(ABC, Generic[ClientT]):
             # The Gemini SDK would send its timeout to the server as the deadline of the whole answer.
             request.extensions["timeout"] = timeout.as_dict()
 
+        transport = self._transport
+        if transport is None and self._access.public_only:
+            # No proxy of the environment either: it would look the name up once more.
+            guarded = PublicOnly(httpx2, httpx2.AsyncHTTPTransport(), self._access.base_url)
+            transport = cast("httpx2.AsyncBaseTransport", guarded)
         # No redirects: they would carry Gemini's key header to whatever host they name.
         return httpx2.AsyncClient(
-            transport=self._transport,
+            transport=transport,
             timeout=timeout,
             follow_redirects=False,
             event_hooks={"request": [set_timeouts], "response": [watch]},
