@@ -49,6 +49,7 @@ from core.store.migrate import upgrade
 from core.store.partitions import MonthPartitions
 from core.store.unit_of_work import UnitOfWork, storage_error
 from core.usage import folding
+from core.usage.administration import LedgerAdministration
 from core.usage.budgets import BudgetService
 from core.usage.columns import EVENTS
 from core.usage.explore.service import ExploreService
@@ -86,7 +87,7 @@ class Services:
     budgets: BudgetService
     recost: RecostService
     ledger: Ledger
-    upkeep: Upkeep
+    upkeep: LedgerAdministration
     usage: UsageService
     statistics: StatisticsService
     explore: UsageReader
@@ -159,7 +160,7 @@ def open_services(
         rates=rates,
         budgets=budgets,
         ledger=ledger,
-        upkeep=upkeep,
+        upkeep=LedgerAdministration(upkeep, questions["explore"]),
         usage=usage,
         recost=RecostService(unit, ledger, pricer.cost),
         insight=InsightService(unit, ledger, usage, prices, rates, settings, registry.info),

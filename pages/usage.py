@@ -5,6 +5,8 @@ from datetime import date
 import streamlit as st
 
 from core.errors import AppError
+from core.rights import scope_of
+from ui.components.notices import show_notices
 from ui.components.usage_currency import choose_conversion
 from ui.components.usage_explore_state import Asked
 from ui.components.usage_filters import choose_calls, choose_comparison, choose_range, selection_of
@@ -24,14 +26,16 @@ from ui.plain import plain_text
 def show_usage(viewer: Viewer) -> None:
     """The whole page; AppError when the ledger cannot answer."""
     _ = viewer.tr.text
-    usage, user = viewer.services.usage, viewer.account.id
+    usage, me = viewer.services.usage, viewer.account
     asked = asked_now(viewer)
     section = choose_section(viewer, asked)
     with st.container(horizontal=True, vertical_alignment="bottom", key="usage-head"):
         st.title(_("Usage"), anchor=False, width="content")
-        has_calls = usage.has_calls(None if asked.everyone and viewer.account.is_admin else user)
+        has_calls = usage.has_calls(scope_of(me, everyone=asked.everyone and me.is_admin))
         sample = choose_view(viewer, asked, has_calls)
     show_notice()
+    # Here, not in a part: whoever may not see the part any more is still told why.
+    show_notices(viewer)
     days = _choose_days(viewer, asked, usage.today())
     if section.needs_calls and not sample and not has_calls:
         show_nothing_yet(viewer)

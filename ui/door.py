@@ -26,6 +26,12 @@ class Viewer:
     zone: ZoneInfo
     services: Services
 
+    @property
+    def actor(self) -> Account:
+        """The account as it is at this moment, for whatever needs a right. AppError(UNAUTHORIZED) when it is signed
+        out. Callbacks and dialogs know the viewer of an earlier run, who may have been an administrator then."""
+        return _account_now(self.services)
+
 
 def enter() -> Viewer:
     """Let the viewer in and dress the page; the first call of every page."""
@@ -47,9 +53,18 @@ def enter() -> Viewer:
 def _signed_in(services: Services) -> Identity | None:
     """Who the browser's session belongs to. Asked in every run: what was revoked ends with the next one."""
     try:
-        return services.members.sessions.identify(st.context.cookies.get(SESSION_COOKIE, ""))
+        return _identity(services)
     except AppError:
         return None
+
+
+def _identity(services: Services) -> Identity:
+    return services.members.sessions.identify(st.context.cookies.get(SESSION_COOKIE, ""))
+
+
+def _account_now(services: Services) -> Account:
+    is_local = services.settings.auth == "local"
+    return services.accounts.local_account() if is_local else _identity(services).account
 
 
 def _browser_zone(services: Services) -> ZoneInfo:

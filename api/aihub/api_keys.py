@@ -61,11 +61,11 @@ def list_keys(hub: Hub, caller: Caller) -> list[ApiKey]:
 @router.post("", status_code=201, dependencies=[needs(Scope.ACCOUNT)])
 def add_key(hub: Hub, caller: Caller, body: NewKey) -> ApiKey:
     """Store a key, sealed. It is never shown again."""
-    user_id = caller.account.id
+    me = caller.account
     added = hub.keys.add(
-        user_id, body.provider, body.name, body.api_key, body.base_url, body.options, active=body.is_active
+        me, body.provider, body.name, body.api_key, body.base_url, body.options, active=body.is_active
     )
-    return _answer(user_id, added)
+    return _answer(me.id, added)
 
 
 @router.get("/{key_id}", dependencies=[needs(Scope.READ)])

@@ -92,7 +92,7 @@ def check_key(request: Request, hub: Hub, caller: SessionCaller, body: TriedKey)
     key = body.api_key.get_secret_value()
     if not key.strip():
         raise AppError(ErrorKind.VALIDATION, N_("The API key may not be empty"))
-    health = hub.health.test_new(caller.account.id, GEMINI, key)
+    health = hub.health.test_new(caller.account, GEMINI, key)
     if health.error is not None:
         raise health.error
     return Connected(message=translate(language_of(request.scope), _CONNECTED))

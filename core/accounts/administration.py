@@ -3,11 +3,10 @@
 from core.accounts.new_accounts import add_account
 from core.accounts.passwords import Passwords
 from core.accounts.sessions import end_sessions
-from core.accounts.types import Account, Profile
+from core.accounts.types import Profile
 from core.accounts.user_checks import clean_password
 from core.accounts.user_rows import alone, everybody, profile_of, refuse_without_admin, user_of
-from core.errors import AppError, ErrorKind
-from core.i18n import N_
+from core.rights import Actor, require_admin
 from core.store.unit_of_work import UnitOfWork
 
 
@@ -18,29 +17,29 @@ class Administration:
         self._unit = unit
         self._passwords = passwords
 
-    def list(self, actor: Account, skip: int = 0, limit: int | None = None) -> tuple[Profile, ...]:
+    def list(self, actor: Actor, skip: int = 0, limit: int | None = None) -> tuple[Profile, ...]:
         """The accounts, the oldest first; without a `limit` every one."""
-        _require(actor)
+        require_admin(actor)
         with self._unit.read() as session:
             return tuple(map(profile_of, everybody(session, skip, limit)))
 
     def add(
-        self, actor: Account, email: str, username: str, password: str, *, is_admin: bool = False
+        self, actor: Actor, email: str, username: str, password: str, *, is_admin: bool = False
     ) -> Profile:
         """An account for somebody, whatever AIHUB_SIGNUP says. AppError(VALIDATION)."""
-        _require(actor)
+        require_admin(actor)
         return add_account(self._unit, self._passwords, email, username, password, is_admin=is_admin)
 
     def change(
         self,
-        actor: Account,
+        actor: Actor,
         user_id: int,
         *,
         is_active: bool | None = None,
         is_admin: bool | None = None,
     ) -> Profile:
         """Change what is not None, all or nothing: see `set_active` and `set_admin`."""
-        _require(actor)
+        require_admin(actor)
         with self._unit.write() as session:
             alone(session, self._unit.dialect)
             user = user_of(session, user_id)
@@ -52,17 +51,17 @@ class Administration:
             user.is_admin = user.is_admin if is_admin is None else is_admin
             return profile_of(user)
 
-    def set_admin(self, actor: Account, user_id: int, is_admin: bool) -> Profile:
+    def set_admin(self, actor: Actor, user_id: int, is_admin: bool) -> Profile:
         """Make an administrator, or no longer. There is always one left."""
         return self.change(actor, user_id, is_admin=is_admin)
 
-    def set_active(self, actor: Account, user_id: int, is_active: bool) -> Profile:
+    def set_active(self, actor: Actor, user_id: int, is_active: bool) -> Profile:
         """Switch an account off, which signs it out everywhere, or on again. What it owns stays."""
         return self.change(actor, user_id, is_active=is_active)
 
-    def set_password(self, actor: Account, user_id: int, password: str) -> Profile:
+    def set_password(self, actor: Actor, user_id: int, password: str) -> Profile:
         """A new password for somebody who forgot theirs; signs them out everywhere."""
-        _require(actor)
+        require_admin(actor)
         with self._unit.read() as session:
             user = user_of(session, user_id)
             password = clean_password(password, user.email, user.username)
@@ -72,8 +71,3 @@ class Administration:
             user.password_hash = hashed
             end_sessions(session, user_id)
             return profile_of(user)
-
-
-def _require(actor: Account) -> None:
-    if not actor.is_admin:
-        raise AppError(ErrorKind.FORBIDDEN, N_("Only administrators may do this."))

@@ -8,6 +8,8 @@ from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.providers.access import clean_key, clean_url
 from core.providers.gigachat_key import check_scope, clean_credentials
+from core.providers.public_hosts import require_public
+from core.rights import Actor
 from core.store.text import storable
 
 MAX_LABEL, MAX_URL, MAX_HOST, MAX_KEY = 100, 500, 255, 8_000
@@ -52,6 +54,17 @@ def clean_address(url: str) -> str:
             count=MAX_URL + 1,
         )
     return cleaned
+
+
+def own_address(actor: Actor, url: str | None) -> str | None:
+    """The address somebody names for a key of theirs, cleaned; None for none. AppError(FORBIDDEN) unless it is public
+    or an administrator names it: the hub calls it from inside its network."""
+    if not url or not url.strip():
+        return None
+    address = clean_address(url)
+    if not actor.is_admin:
+        require_public(address)
+    return address
 
 
 def host_of(url: str) -> str:

@@ -1,6 +1,6 @@
 """Servers of the workspace that speak OpenAI's chat completions, each a provider under a name of its own.
 
-Who may change them is for the caller to say: an administrator.
+Administrators change them: a server is everybody's, and so are the addresses it makes the hub call.
 """
 
 import re
@@ -21,6 +21,7 @@ from core.accounts.types import EndpointInfo
 from core.providers.access import is_own_network
 from core.providers.credentials import Endpoint
 from core.providers.registry import ProviderRegistry
+from core.rights import Actor, require_admin
 from core.store.unit_of_work import UnitOfWork
 
 REFRESH_SECONDS = 2.0
@@ -33,7 +34,10 @@ _LATIN = {
 
 
 class EndpointService:
-    """Adds, changes and removes endpoints. What they have cost stays in the ledger under their id."""
+    """Adds, changes and removes endpoints: AppError(FORBIDDEN) for whoever is no administrator.
+
+    What they have cost stays in the ledger under their id.
+    """
 
     def __init__(
         self, unit: UnitOfWork, registry: ProviderRegistry, *, refresh_seconds: float = REFRESH_SECONDS
@@ -61,21 +65,23 @@ class EndpointService:
         """Whether `current` answers without that query."""
         return self._recent.has("")
 
-    def add(self, user_id: int, label: str, base_url: str, is_free: bool | None = None) -> EndpointInfo:
+    def add(self, actor: Actor, label: str, base_url: str, is_free: bool | None = None) -> EndpointInfo:
         """A new endpoint; its provider id is made from its label. `is_free` None: free on one's own network."""
+        require_admin(actor)
         label, address = clean_label(label), clean_address(base_url)
         if is_free is None:
             is_free = is_own_network(address)
         try:
-            made = self._insert(user_id, label, address, is_free)
+            made = self._insert(actor.id, label, address, is_free)
         except IntegrityError:
             # Another process took the id between our look and our insert; the next look sees it.
-            made = self._insert(user_id, label, address, is_free)
+            made = self._insert(actor.id, label, address, is_free)
         self._changed()
         return made
 
     def update(
         self,
+        actor: Actor,
         endpoint_id: int,
         *,
         label: str | None = None,
@@ -83,6 +89,7 @@ class EndpointService:
         is_free: bool | None = None,
     ) -> EndpointInfo:
         """Change what is given. A key that was stored for the old host is not sent to a new one."""
+        require_admin(actor)
         cleaned = clean_label(label) if label is not None else None
         address = clean_address(base_url) if base_url is not None else None
         with self._unit.write() as session:
@@ -95,8 +102,9 @@ class EndpointService:
         self._changed()
         return info
 
-    def delete(self, endpoint_id: int) -> None:
+    def delete(self, actor: Actor, endpoint_id: int) -> None:
         """Remove an endpoint, and everyone's keys for it, which are of no use without it."""
+        require_admin(actor)
         with self._unit.write() as session:
             row = queries.endpoint_of(session, endpoint_id)
             session.execute(delete(ProviderKey).where(ProviderKey.provider == row.provider_id))

@@ -20,7 +20,7 @@ OPENED = 1_000  # decrypted keys in memory
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A row of provider_keys outside of its transaction; `secret` is sealed."""
+    """A row of provider_keys outside of its transaction; `secret` is sealed, `public_only` as in Credential."""
 
     id: int
     user_id: int
@@ -30,9 +30,10 @@ class StoredKey:
     host: str
     base_url: str | None
     options: Mapping[str, str]
+    public_only: bool
 
     @classmethod
-    def of(cls, row: ProviderKey) -> "StoredKey":
+    def of(cls, row: ProviderKey, owner_is_admin: bool) -> "StoredKey":
         return cls(
             row.id,
             row.user_id,
@@ -42,6 +43,7 @@ class StoredKey:
             row.host,
             row.base_url,
             dict(row.options or {}),
+            public_only=row.base_url is not None and not owner_is_admin,
         )
 
 
@@ -95,7 +97,7 @@ class KeyBinding:
                 other=host,
             )
         plain = self._unsealed(key.secret, self.context(key.user_id, key.provider, key.host, key.base_url))
-        return Credential(key.id, key.label, plain, key.base_url, key.options)
+        return Credential(key.id, key.label, plain, key.base_url, key.options, key.public_only)
 
     def is_open(self, key: StoredKey) -> bool:
         """Whether `open` gives the key, and decrypts nothing because it did before."""

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from core.accounts import queries
 from core.accounts.checks import (
     CLIENT_ID,
-    clean_address,
     clean_label,
     clean_options,
     clean_secret,
     host_of,
+    own_address,
 )
 from core.accounts.endpoints import EndpointService
 from core.accounts.key_binding import KeyBinding, StoredKey
@@ -28,6 +28,7 @@ from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.providers.credentials import WORKSPACE, Credential, Endpoint
 from core.providers.registry import ProviderRegistry
+from core.rights import Actor
 from core.store.unit_of_work import UnitOfWork
 
 UNDO_SECONDS = 30.0
@@ -84,7 +85,7 @@ class KeyService:
 
     def add(
         self,
-        user_id: int,
+        actor: Actor,
         provider: str,
         label: str,
         key: str,
@@ -94,20 +95,23 @@ class KeyService:
         active: bool = True,
     ) -> KeyInfo:
         """Store a key, which is then the one in use if `active`. It is sent to the host of `base_url`, without one
-        to that of the provider's address as it is now. `options`: GigaChat's scope, and client_id beside a secret."""
+        to that of the provider's address as it is now. `options`: GigaChat's scope, and client_id beside a secret.
+
+        AppError(FORBIDDEN) for a `base_url` that is not public, unless an administrator names it.
+        """
         info = self._registry.info(provider)
         if provider == DEMO:
             raise AppError(ErrorKind.VALIDATION, N_("The demo needs no key. Pick another provider."))
         label = clean_label(label if label.strip() else info.label)
         further = clean_options(provider, options)
         secret = clean_secret(provider, label, key, further.pop(CLIENT_ID, None))
-        address = clean_address(base_url) if base_url and base_url.strip() else None
+        address = own_address(actor, base_url)
         now = self._now()
         with self._vault.steady(), self._unit.write() as session:
             queries.purge(session, now, UNDO_SECONDS)
-            queries.refuse_more(session, user_id, MOST_KEYS)
+            queries.refuse_more(session, actor.id, MOST_KEYS)
             row = ProviderKey(
-                user_id=user_id,
+                user_id=actor.id,
                 provider=provider,
                 label=label,
                 masked=mask(secret),
@@ -225,7 +229,8 @@ class KeyService:
     def credential_of(self, user_id: int, key_id: int) -> tuple[str, Credential]:
         """The provider of a key and the key, also of an inactive one. AppError as in `credential`."""
         with self._unit.read() as session:
-            stored = StoredKey.of(queries.key_of(session, user_id, key_id))
+            row = queries.key_of(session, user_id, key_id)
+            stored = StoredKey.of(row, queries.owner_is_admin(session, user_id))
         credential = self._binding.open(stored)
         if credential is None:
             # Its provider has no address at the moment; asking for it says which setting that is.
@@ -295,7 +300,9 @@ class KeyService:
     def _read_in_use(self, user_id: int) -> dict[str, StoredKey]:
         with self._unit.read() as session:
             used = queries.newest_active(queries.keys_of(session, user_id))
-            return {provider: StoredKey.of(row) for provider, row in used.items()}
+            # Asked now, not when the key was added: who is no administrator any more reaches no further than others.
+            is_admin = bool(used) and queries.owner_is_admin(session, user_id)
+            return {provider: StoredKey.of(row, is_admin) for provider, row in used.items()}
 
     def _write_uses(self) -> None:
         now = self._now()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from core.accounts.tables import Endpoint, ProviderKey
+from core.accounts.tables import Endpoint, ProviderKey, User
 from core.accounts.types import EndpointInfo, KeyInfo
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
@@ -35,6 +35,11 @@ def key_of(session: Session, user_id: int, key_id: int, *, deleted: bool = False
             ErrorKind.NOT_FOUND, N_("This key was not found. It may have been deleted; reload the page.")
         )
     return found
+
+
+def owner_is_admin(session: Session, user_id: int) -> bool:
+    """Whether the owner of keys may have the hub call any address, now."""
+    return bool(session.scalar(select(User.is_admin).where(User.id == user_id)))
 
 
 def refuse_more(session: Session, user_id: int, most: int) -> None:

@@ -26,6 +26,7 @@ from core.accounts.user_rows import (
 )
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
+from core.rights import Actor, require_admin
 from core.store.unit_of_work import UnitOfWork
 
 OPEN, CLOSED = "open", "closed"
@@ -65,8 +66,9 @@ class AccountService:
         assert made is not None
         return made
 
-    def everyone(self) -> tuple[Account, ...]:
-        """All accounts by name: for administrators, which the caller sees to."""
+    def everyone(self, actor: Actor) -> tuple[Account, ...]:
+        """All accounts by name: for administrators."""
+        require_admin(actor)
         with self._unit.read() as session:
             return tuple(sorted(map(account_of, everybody(session)), key=lambda each: each.username))
 

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from core.errors import AppError, ErrorKind
 from core.generation.tables import RateLimit
 from core.i18n import N_
+from core.rights import Actor, require_admin
 from core.store.unit_of_work import UnitOfWork
 
 _logger = logging.getLogger(__name__)
@@ -58,11 +59,13 @@ class LimitSettings:
         """The limits of one provider, as they are stored now."""
         return self.all().get(provider, NO_LIMITS)
 
-    def set(self, provider: str, limits: Limits) -> None:
+    def set(self, actor: Actor, provider: str, limits: Limits) -> None:
         """Replace a provider's limits, at once in this process and within seconds in others.
 
-        AppError(VALIDATION) for a limit below 1 or beyond 2,147,483,647.
+        AppError(FORBIDDEN) for whoever is no administrator, AppError(VALIDATION) for a limit below 1 or beyond
+        2,147,483,647.
         """
+        require_admin(actor)
         for field in fields(limits):
             value = getattr(limits, field.name)
             if value is not None and not 1 <= value <= _MOST:

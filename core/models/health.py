@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import anyio
 
-from core.accounts.checks import CLIENT_ID, clean_address, clean_options, clean_secret
+from core.accounts.checks import CLIENT_ID, clean_options, clean_secret, own_address
 from core.accounts.keys import KeyService
 from core.accounts.types import KeyInfo
 from core.errors import AppError, ErrorKind
@@ -22,6 +22,7 @@ from core.providers.catalogue import LOCAL
 from core.providers.credentials import Credential
 from core.providers.registry import ProviderRegistry
 from core.providers.types import ConnectionReport, Provider
+from core.rights import Actor
 
 _logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class HealthService:
 
     def test_new(
         self,
-        user_id: int,
+        actor: Actor,
         provider: str,
         key: str,
         base_url: str | None = None,
@@ -85,7 +86,7 @@ class HealthService:
         """
         label = self._registry.info(provider).label
         try:
-            credential = self._drafted(provider, label, key, base_url, options)
+            credential = self._drafted(actor, provider, label, key, base_url, options)
         except AppError as error:
             return _untested(provider, None, error)
         tested = self._trial(provider, credential)
@@ -136,6 +137,7 @@ class HealthService:
 
     def _drafted(
         self,
+        actor: Actor,
         provider: str,
         label: str,
         key: str,
@@ -144,11 +146,12 @@ class HealthService:
     ) -> Credential:
         further = clean_options(provider, options)
         client_id = further.pop(CLIENT_ID, None)
-        address = clean_address(base_url) if base_url and base_url.strip() else None
+        address = own_address(actor, base_url)
         # The servers of one's own: many of them want no key.
         is_server = provider == LOCAL or self._registry.environment_key(provider) is None
         secret = "" if is_server and not key.strip() else clean_secret(provider, label, key, client_id)
-        return Credential(0, label, secret, address, further)
+        public_only = address is not None and not actor.is_admin
+        return Credential(0, label, secret, address, further, public_only)
 
     def _trial(self, provider: str, credential: Credential) -> _Tested:
         """With an adapter of its own, which is closed afterwards."""

@@ -16,6 +16,7 @@ from core.pricing.rates import half_even
 from core.pricing.retired import set_retired, version
 from core.pricing.tables import ExchangeRate
 from core.pricing.types import Money
+from core.rights import Actor, require_admin
 from core.store.unit_of_work import UnitOfWork
 
 _MOST = 10**9
@@ -35,7 +36,10 @@ class Rate:
 
 
 class ExchangeRates:
-    """The rates of the workspace. Thread-safe; what another process adds is seen within seconds."""
+    """The rates of the workspace. Thread-safe; what another process adds is seen within seconds.
+
+    Administrators change them; AppError(FORBIDDEN) for others.
+    """
 
     def __init__(self, unit: UnitOfWork, clock: Callable[[], float] = time.monotonic) -> None:
         self._unit = unit
@@ -47,9 +51,10 @@ class ExchangeRates:
         return tuple(sorted(rates, key=lambda rate: (rate.base, rate.quote)))
 
     def add(
-        self, user_id: int, base: str, quote: str, rate: Decimal, valid_from: date, note: str = ""
+        self, actor: Actor, base: str, quote: str, rate: Decimal, valid_from: date, note: str = ""
     ) -> Rate:
         """A rate for days from `valid_from` on; AppError(VALIDATION) naming what is wrong."""
+        require_admin(actor)
         check_currency(base, "base")
         check_currency(quote, "quote")
         if base == quote:
@@ -64,7 +69,7 @@ class ExchangeRates:
             rate=_check_rate(rate),
             valid_from=check_day(valid_from),
             note=check_note(note),
-            created_by=user_id,
+            created_by=actor.id,
             created_at=datetime.now(UTC),
         )
         with self._unit.write() as session:
@@ -74,12 +79,14 @@ class ExchangeRates:
         self._known.expire()
         return added
 
-    def retire(self, rate_id: int) -> None:
+    def retire(self, actor: Actor, rate_id: int) -> None:
         """Take a rate out of use; AppError(NOT_FOUND) for an unknown one."""
+        require_admin(actor)
         self._set_retired(rate_id, datetime.now(UTC))
 
-    def restore(self, rate_id: int) -> None:
+    def restore(self, actor: Actor, rate_id: int) -> None:
         """Put a retired rate back into use; AppError(NOT_FOUND) for an unknown one."""
+        require_admin(actor)
         self._set_retired(rate_id, None)
 
     def convert(self, money: Money, quote: str, day: date) -> Money | None:

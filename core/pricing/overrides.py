@@ -16,6 +16,7 @@ from core.pricing.fresh import Fresh
 from core.pricing.retired import set_retired, version
 from core.pricing.tables import PriceOverride
 from core.pricing.types import NANO, Price, PriceEntry
+from core.rights import Actor, require_admin
 from core.store.text import storable
 from core.store.unit_of_work import UnitOfWork
 
@@ -51,7 +52,10 @@ def model_key(model: str) -> str:
 
 
 class PriceOverrides:
-    """The own prices of the workspace. Thread-safe; what another process adds is seen within seconds."""
+    """The own prices of the workspace. Thread-safe; what another process adds is seen within seconds.
+
+    Administrators change them; AppError(FORBIDDEN) for others.
+    """
 
     def __init__(self, unit: UnitOfWork, clock: Callable[[], float] = time.monotonic) -> None:
         self._unit = unit
@@ -63,9 +67,10 @@ class PriceOverrides:
         return tuple(sorted(entries, key=lambda entry: (entry.provider, model_key(entry.model))))
 
     def add(
-        self, user_id: int, provider: str, model: str, price: Price, valid_from: datetime, note: str = ""
+        self, actor: Actor, provider: str, model: str, price: Price, valid_from: datetime, note: str = ""
     ) -> PriceEntry:
         """A price for calls from `valid_from` (aware) on; AppError(VALIDATION) naming what is wrong."""
+        require_admin(actor)
         provider = _check_name(provider, PROVIDER_LENGTH, "provider")
         model = _check_name(model.strip().removeprefix("models/"), MODEL_LENGTH, "model")
         check_currency(price.currency)
@@ -83,7 +88,7 @@ class PriceOverrides:
             **{name: getattr(price, name) for name in PARTS},
             valid_from=valid_from,
             note=check_note(note),
-            created_by=user_id,
+            created_by=actor.id,
             created_at=datetime.now(UTC),
         )
         with self._unit.write() as session:
@@ -93,12 +98,14 @@ class PriceOverrides:
         self._known.expire()
         return entry
 
-    def retire(self, override_id: int) -> None:
+    def retire(self, actor: Actor, override_id: int) -> None:
         """Take a price out of use; calls keep what they cost. AppError(NOT_FOUND) for an unknown one."""
+        require_admin(actor)
         self._set_retired(override_id, datetime.now(UTC))
 
-    def restore(self, override_id: int) -> None:
+    def restore(self, actor: Actor, override_id: int) -> None:
         """Put a retired price back into use; AppError(NOT_FOUND) for an unknown one."""
+        require_admin(actor)
         self._set_retired(override_id, None)
 
     def find(self, provider: str, model: str, at: datetime) -> PriceEntry | None:

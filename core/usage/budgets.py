@@ -13,6 +13,7 @@ from core.i18n import N_
 from core.pricing.currency import ExchangeRates
 from core.pricing.fresh import Fresh
 from core.pricing.types import CallCost, Money
+from core.rights import Actor, require_admin
 from core.store.unit_of_work import UnitOfWork
 from core.usage.budget_rows import fill, passed, rule_of
 from core.usage.budget_types import (
@@ -34,7 +35,7 @@ class BudgetService:
 
     Calls on their way count with their worst case, so that two calls of this process cannot pass a budget
     together. A process does not know what others have on their way: with several of them a budget can be
-    passed by what those calls cost. Changing budgets is for administrators, which the caller sees to.
+    passed by what those calls cost. Changing budgets is for administrators; AppError(FORBIDDEN) for others.
     """
 
     def __init__(
@@ -66,18 +67,18 @@ class BudgetService:
         rules = self._rules.peek()
         return rules is None or bool(rules)
 
-    def list(self, user_id: int | None = None) -> tuple[BudgetInfo, ...]:
-        """The budgets that concern a user (None: all), the oldest first, with what is spent of each."""
+    def list(self, scope: int | None) -> tuple[BudgetInfo, ...]:
+        """The budgets that concern user `scope` (None: all), the oldest first, with what is spent of each."""
         rules = [
             rule
             for rule in self._load()
-            if user_id is None or rule.scope is not BudgetScope.USER or rule.user_id == user_id
+            if scope is None or rule.scope is not BudgetScope.USER or rule.user_id == scope
         ]
         return tuple(self._info(rule, spent) for rule, spent in self._spent(rules, self._today()))
 
     def add(
         self,
-        user_id: int,
+        actor: Actor,
         scope: BudgetScope,
         amount: Money,
         *,
@@ -88,9 +89,10 @@ class BudgetService:
         warn_percent: int = 80,
         blocks: bool = True,
     ) -> BudgetInfo:
-        """A new budget; `user_id` makes it. AppError(VALIDATION) naming what is wrong."""
+        """A new budget; AppError(VALIDATION) naming what is wrong."""
+        require_admin(actor)
         now = self._now()
-        row = Budget(created_by=user_id, created_at=now, updated_at=now, reset_at=None)
+        row = Budget(created_by=actor.id, created_at=now, updated_at=now, reset_at=None)
         fill(row, scope, amount, for_user, provider, window, window_days, warn_percent, blocks)
         with self._unit.write() as session:
             session.add(row)
@@ -100,6 +102,7 @@ class BudgetService:
 
     def update(
         self,
+        actor: Actor,
         budget_id: int,
         *,
         scope: BudgetScope | None = None,
@@ -112,6 +115,7 @@ class BudgetService:
         blocks: bool | None = None,
     ) -> BudgetInfo:
         """Change what is given; the rest stays. AppError(VALIDATION, NOT_FOUND)."""
+        require_admin(actor)
         with self._unit.write() as session:
             row = self._row(session, budget_id)
             rule = rule_of(row)
@@ -130,14 +134,16 @@ class BudgetService:
             rule = rule_of(row)
         return self._written(rule)
 
-    def delete(self, budget_id: int) -> None:
+    def delete(self, actor: Actor, budget_id: int) -> None:
         """Remove a budget; AppError(NOT_FOUND) for an unknown one."""
+        require_admin(actor)
         with self._unit.write() as session:
             session.delete(self._row(session, budget_id))
         self._rules.expire()
 
-    def reset(self, budget_id: int) -> BudgetInfo:
+    def reset(self, actor: Actor, budget_id: int) -> BudgetInfo:
         """Count from zero again: calls that began before now do not count any more. AppError(NOT_FOUND)."""
+        require_admin(actor)
         with self._unit.write() as session:
             row = self._row(session, budget_id)
             row.reset_at = row.updated_at = self._now()

@@ -12,6 +12,7 @@ from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.pricing.types import FREE, CallCost, Money
 from core.providers.types import TokenUsage
+from core.rights import Actor, require_admin
 from core.store.text import storable
 from core.store.unit_of_work import UnitOfWork
 from core.usage.adjust import CostChange, CostChanges
@@ -54,6 +55,8 @@ class RecostService:
     Left as they are: sample data, answers from the cache, calls that failed or were stopped without using a
     token, calls whose figures made no sense, and imported ones that came with a price. What was free for a stated
     reason stays so unless a price is known: the server it ran on may be gone. `price` prices a call.
+
+    It is about everybody's calls: AppError(FORBIDDEN) for whoever is no administrator.
     """
 
     def __init__(self, unit: UnitOfWork, ledger: Ledger, price: Pricer) -> None:
@@ -63,6 +66,7 @@ class RecostService:
 
     def plan(
         self,
+        actor: Actor,
         start: date,
         end: date,
         provider: str | None = None,
@@ -71,6 +75,7 @@ class RecostService:
     ) -> RecostPlan:
         """What would change, in one pass over the calls and constant memory. AppError(VALIDATION) for a range
         that ends before it starts. `progress` is told how many more calls were looked at."""
+        require_admin(actor)
         if start > end:
             raise AppError(
                 ErrorKind.VALIDATION,
@@ -86,13 +91,14 @@ class RecostService:
         return _summed(asked, sums)
 
     def apply(
-        self, user_id: int, plan: RecostPlan, reason: str, progress: Callable[[int], None] | None = None
+        self, actor: Actor, plan: RecostPlan, reason: str, progress: Callable[[int], None] | None = None
     ) -> RecostInfo:
         """Make the change in one transaction, and keep a record of each call it touches.
 
         Other writers wait until it is done. AppError(VALIDATION), and nothing is changed, when prices or
         calls are not what they were at the plan, or when there is nothing to change.
         """
+        require_admin(actor)
         reason = storable(reason).strip()
         if len(reason) > REASON_LENGTH:
             raise AppError(
@@ -108,7 +114,7 @@ class RecostService:
         sums: dict[tuple[str, str], _Sums] = {}
         record = Record()
         with self._unit.write() as session:
-            recost = new_recost(user_id, plan, reason)
+            recost = new_recost(actor.id, plan, reason)
             session.add(recost)
             session.flush()
             costs = CostChanges(session, self._ledger)
@@ -130,8 +136,9 @@ class RecostService:
             session.flush()
             return info_of(recost)
 
-    def history(self) -> tuple[RecostInfo, ...]:
+    def history(self, actor: Actor) -> tuple[RecostInfo, ...]:
         """The re-costings that were made, the latest first."""
+        require_admin(actor)
         with self._unit.read() as session:
             return tuple(info_of(row) for row in session.scalars(select(Recost).order_by(Recost.id.desc())))
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.pricing.currency import ExchangeRates
+from core.rights import Actor, require_admin
 from core.store.unit_of_work import UnitOfWork
 from core.usage import queries
 from core.usage.exchange import Exchange
@@ -69,13 +70,14 @@ class UsageService:
         with self._unit.read() as session:
             return queries.read_report(session, user_id, start, end, sample, exchange, where)
 
-    def has_calls(self, user_id: int | None) -> bool:
-        """Whether the user (None: anybody) has real calls, of any day."""
+    def has_calls(self, scope: int | None) -> bool:
+        """Whether user `scope` (None: anybody) has real calls, of any day."""
         with self._unit.read() as session:
-            return queries.has_real_calls(session, ALL_USERS if user_id is None else user_id)
+            return queries.has_real_calls(session, ALL_USERS if scope is None else scope)
 
-    def last_days(self, sample: bool = False) -> dict[int, date]:
-        """The day of the latest call of each user who made any."""
+    def last_days(self, actor: Actor, sample: bool = False) -> dict[int, date]:
+        """The day of the latest call of each user who made any: for administrators, AppError(FORBIDDEN)."""
+        require_admin(actor)
         with self._unit.read() as session:
             return queries.last_days(session, sample)
 

@@ -9,6 +9,7 @@ from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.pricing.overrides import parse_price
 from core.pricing.types import NANO, Money
+from core.rights import Actor, require_admin
 from core.store.unit_of_work import UnitOfWork
 from core.usage.tables import UsageSetting
 
@@ -32,7 +33,7 @@ def parse_monthly(text: str) -> int:
 
 
 class SubscriptionPrice:
-    """One figure for the workspace, in its currency. Who may change it is the caller's to know."""
+    """One figure for the workspace, in its currency."""
 
     def __init__(self, unit: UnitOfWork, settings: Settings) -> None:
         self._unit = unit
@@ -49,11 +50,12 @@ class SubscriptionPrice:
         # An amount of another currency than today's says nothing of what is paid now.
         return Money(int(nano), currency) if currency == self._currency else self.default
 
-    def set(self, user_id: int, text: str) -> Money:
+    def set(self, actor: Actor, text: str) -> Money:
         """Put an amount in place of the setting's, as someone wrote it; empty: the setting's again.
 
-        AppError(VALIDATION) for what is no amount.
+        AppError(FORBIDDEN) for whoever is no administrator, AppError(VALIDATION) for what is no amount.
         """
+        require_admin(actor)
         nano = parse_monthly(text) if text.strip() else None
         with self._unit.write() as session:
             row = session.get(UsageSetting, _NAME)
@@ -65,6 +67,6 @@ class SubscriptionPrice:
                 row = UsageSetting(name=_NAME)
                 session.add(row)
             row.value = f"{nano} {self._currency}"
-            row.updated_by = user_id
+            row.updated_by = actor.id
             row.updated_at = datetime.now(UTC)
         return Money(nano, self._currency)

@@ -316,6 +316,16 @@ def test_whose_a_thing_is_cannot_be_sent(ann: TestClient, bob: TestClient) -> No
     assert bob.get("/api/users").status_code == 403
 
 
+def test_a_key_of_a_member_does_not_lead_into_the_hubs_network(ann: TestClient, bob: TestClient) -> None:
+    inside = {"provider": "openai", "api_key": SECRET_KEY, "name": "K", "base_url": "https://127.0.0.1:9/v1"}
+    refused = bob.post("/api/api-keys", json=inside, headers={"Accept-Language": "ru"})
+    assert refused.status_code == 403
+    assert refused.json()["error_type"] == "forbidden"
+    assert "«127.0.0.1» — не публичный сервер" in refused.json()["error_message"]
+    assert bob.get("/api/api-keys").json() == []
+    assert ann.post("/api/api-keys", json=inside).status_code == 201
+
+
 def test_a_key_is_never_told(ann: TestClient, hub: Services, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     body = {"provider": "openai", "api_key": SECRET_KEY, "name": "K"}

@@ -149,6 +149,27 @@ def without_door(source: Source) -> list[int]:
     return [] if imported and entered else [1]
 
 
+def scope_of_all(source: Source) -> Iterator[int]:
+    """A `Selection` of anything but `scope_of(…)`, and None as the first argument, or the scope, of a call."""
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = called_name(node)
+        scopes = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "scope")]
+        if name.rpartition(".")[2] == "Selection":
+            known = [called_name(scope).rpartition(".")[2] == "scope_of" for scope in scopes]
+        elif name.startswith(("services.", "hub.", "viewer.services.")):
+            known = [not any(_is_none(part) for part in ast.walk(scope)) for scope in scopes[:1]]
+        else:
+            continue
+        if not all(known):
+            yield node.lineno
+
+
+def _is_none(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 def vague_name(source: Source) -> list[int]:
     vague = ("common", "helper", "helpers", "manager", "misc", "util", "utils")
     return [1] if PurePosixPath(source.path).stem in vague else []
@@ -288,6 +309,16 @@ RULES = [
         example="pages/chat.py",
         bad="import streamlit as st\nst.title('Chat')",
         good="from ui.door import enter\nenter()",
+    ),
+    Rule(
+        "scope-of-all",
+        "The calls of all users are for administrators: get the scope from `core.rights.scope_of`, which asks.",
+        below("pages/", "ui/", "api/"),
+        scope_of_all,
+        example="pages/usage.py",
+        bad="def f(services, user):\n    return services.explore.values(None if user.is_admin else user.id)",
+        good="from core.rights import scope_of\ndef f(services, user):\n"
+        "    return services.explore.values(scope_of(user, everyone=True))",
     ),
     Rule(
         "money-as-float",

@@ -60,3 +60,14 @@ def test_lazy_sdk_sees_through_attributes_and_else() -> None:
     rule = next(rule for rule in RULES if rule.name == "lazy-sdk")
     guarded = "import typing\nif typing.TYPE_CHECKING:\n    import openai\nelse:\n    import openai"
     assert rule.breaches(Source("core/providers/a.py", guarded)) == ["core/providers/a.py:5"]
+
+
+def test_a_selection_gets_its_scope_from_whoever_asks_for_the_right() -> None:
+    rule = next(rule for rule in RULES if rule.name == "scope-of-all")
+    breaches = (
+        "Selection(None, start, end)",
+        "Selection(user.id, start, end)",
+        "hub.usage.report(scope=None)",
+    )
+    assert all(rule.breaches(Source("api/a.py", code)) for code in breaches)
+    assert not rule.breaches(Source("api/a.py", "Selection(scope_of(user, everyone=True), start, end)"))

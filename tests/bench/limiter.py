@@ -23,6 +23,7 @@ from core.providers.types import ChatMessage, CompletionRequest, Role
 from core.store.unit_of_work import UnitOfWork
 from tests.bench.figures import Bench, Figure, say
 from tests.bench.ledgers import new_unit
+from tests.support.people import ADMIN
 
 _WINDOW = 2.0
 _WINDOWS = 6
@@ -50,7 +51,7 @@ def run(folder: Path) -> Iterator[Figure]:
 
 async def _load(unit: UnitOfWork, limits: Limits, cost: Callable[[int], int]) -> _Sent:
     settings = LimitSettings(unit)
-    settings.set("demo", limits)
+    settings.set(ADMIN, "demo", limits)
     limiter = RateLimiter(settings, window_seconds=_WINDOW)
     route = Route(DemoProvider(), "0123456789abcdef")
     completion = CompletionRequest("demo", (ChatMessage(Role.USER, "Hello"),), max_output_tokens=_LONGEST)

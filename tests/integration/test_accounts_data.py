@@ -34,6 +34,7 @@ from tests.support.databases import sqlite_url
 from tests.support.hub import MODEL, opened_with_gemini
 from tests.support.import_files import plain, saved
 from tests.support.members import ANNA, BORIS, PASSWORD, fast_passwords, kind_of
+from tests.support.people import admin
 
 ANNAS, BORISES = b"\x89PNG\r\n\x1a\nof Anna", b"\x89PNG\r\n\x1a\nof Boris"
 SHARED = b"\x89PNG\r\n\x1a\nof both"
@@ -70,7 +71,9 @@ def lives(services: Services, members: Members, who: Profile, picture: bytes) ->
     """What somebody leaves behind everywhere: an answered question with files, kept answers, settings, a key."""
     members.sign_in.sign_in(who.email or "", PASSWORD)
     members.tokens.create(who.id, f"token of {who.username}")
-    services.keys.add(who.id, "openai", f"key of {who.username}", KEY, base_url="http://127.0.0.1:9/v1")
+    services.keys.add(
+        admin(who.id), "openai", f"key of {who.username}", KEY, base_url="http://127.0.0.1:9/v1"
+    )
     services.models.save(
         who.id, PreferenceInfo("gemini", MODEL, use_cache=True, system_prompt=f"I am {who.username}")
     )
@@ -79,7 +82,7 @@ def lives(services: Services, members: Members, who: Profile, picture: bytes) ->
         who.id, NewPrompt(f"prompt of {who.username}", "Hello, {name}", None, category.id)
     )
     imported(services, who)
-    services.budgets.add(who.id, BudgetScope.USER, Money(10**12, "USD"), for_user=who.id)
+    services.budgets.add(admin(who.id), BudgetScope.USER, Money(10**12, "USD"), for_user=who.id)
     files = (NewAttachment("own.png", "", picture), NewAttachment("both.png", "", SHARED))
     sent = services.chat.send(who.id, None, f"Hello from {who.username}", "gemini", MODEL, files)
     assert sent.generation.wait(20)
@@ -237,7 +240,7 @@ def test_files_that_wait_to_be_imported_or_fetched_go_too(hub: Hub) -> None:
     services.import_jobs.upload(anna.id, "usage.csv", [plain("2026-10-01,openai,gpt-4,1,1,0.1").encode()])
     assert services.import_jobs.wait(anna.id) is not None
     services.export_jobs.start(
-        anna.id, ExportKind.CSV, Selection(anna.id, today, today), "en", Separator.COMMA
+        admin(anna.id), ExportKind.CSV, Selection(anna.id, today, today), "en", Separator.COMMA
     )
     assert services.export_jobs.wait(anna.id) is not None
     folders = [services.settings.data_dir / name for name in ("imports", "exports")]

@@ -23,6 +23,7 @@ from core.usage.budgets import BudgetInfo, BudgetScope, BudgetService, BudgetSta
 from core.usage.ledger import Ledger
 from core.usage.types import Call, Source
 from tests.support.hub import answered, ask, me, opened_with_gemini
+from tests.support.people import ADMIN, admin
 from tests.support.store import LEDGER_TABLES, NOON, call, migrated
 
 LEDGER = Ledger(ZoneInfo("UTC"))
@@ -79,7 +80,7 @@ def record(unit: UnitOfWork, *calls: Call, ledger: Ledger = LEDGER) -> None:
 
 
 def spent(budgets: BudgetService, budget: BudgetInfo) -> int:
-    return next(each.spent.nano for each in budgets.list() if each.id == budget.id)
+    return next(each.spent.nano for each in budgets.list(None) if each.id == budget.id)
 
 
 def refused(budgets: BudgetService, worst: int, user: int = 1, provider: str = "gemini") -> str | None:
@@ -92,9 +93,9 @@ def refused(budgets: BudgetService, worst: int, user: int = 1, provider: str = "
 
 
 def test_each_scope_counts_its_own_calls(unit: UnitOfWork, budgets: BudgetService) -> None:
-    workspace = budgets.add(9, BudgetScope.WORKSPACE, usd(1_000))
-    user = budgets.add(9, BudgetScope.USER, usd(1_000), for_user=1)
-    provider = budgets.add(9, BudgetScope.PROVIDER, usd(1_000), provider="openai")
+    workspace = budgets.add(admin(9), BudgetScope.WORKSPACE, usd(1_000))
+    user = budgets.add(admin(9), BudgetScope.USER, usd(1_000), for_user=1)
+    provider = budgets.add(admin(9), BudgetScope.PROVIDER, usd(1_000), provider="openai")
     record(
         unit,
         call(user_id=1, provider="gemini", cost=cost(1)),
@@ -109,8 +110,10 @@ def test_each_scope_counts_its_own_calls(unit: UnitOfWork, budgets: BudgetServic
 def test_a_month_is_the_calendar_month_and_days_are_the_last_ones(
     unit: UnitOfWork, budgets: BudgetService, calendar: Calendar
 ) -> None:
-    month = budgets.add(9, BudgetScope.WORKSPACE, usd(1_000))
-    week = budgets.add(9, BudgetScope.WORKSPACE, usd(1_000), window=BudgetWindow.ROLLING, window_days=7)
+    month = budgets.add(admin(9), BudgetScope.WORKSPACE, usd(1_000))
+    week = budgets.add(
+        admin(9), BudgetScope.WORKSPACE, usd(1_000), window=BudgetWindow.ROLLING, window_days=7
+    )
     first = NOON.replace(day=1)
     for moment, nano in [
         (first - timedelta(1), 1),
@@ -131,7 +134,7 @@ def test_days_are_those_of_the_report_zone(unit: UnitOfWork, rates: ExchangeRate
     moscow, calendar = Ledger(ZoneInfo("Europe/Moscow")), Calendar()
     calendar.now = datetime(2026, 11, 30, 22, tzinfo=NOON.tzinfo)
     budgets = BudgetService(unit, moscow, rates, calendar.clock, calendar)
-    budget = budgets.add(9, BudgetScope.WORKSPACE, usd(1_000))
+    budget = budgets.add(admin(9), BudgetScope.WORKSPACE, usd(1_000))
     record(unit, call(occurred_at=calendar.now, cost=cost(5)), ledger=moscow)
     record(unit, call(occurred_at=calendar.now - timedelta(hours=2), cost=cost(7)), ledger=moscow)
     assert spent(budgets, budget) == 5
@@ -140,7 +143,7 @@ def test_days_are_those_of_the_report_zone(unit: UnitOfWork, rates: ExchangeRate
 def test_a_call_that_would_pass_a_budget_is_refused_in_words(
     unit: UnitOfWork, budgets: BudgetService
 ) -> None:
-    budgets.add(9, BudgetScope.WORKSPACE, Money(50 * NANO, "USD"))
+    budgets.add(admin(9), BudgetScope.WORKSPACE, Money(50 * NANO, "USD"))
     record(unit, call(cost=cost(48_750_000_000)))
     assert refused(budgets, 1_250_000_000) is None
     sentence = refused(budgets, 1_250_000_001)
@@ -154,8 +157,8 @@ def test_the_sentence_names_whose_budget_it_is_and_when_more_comes_free(
     unit: UnitOfWork, budgets: BudgetService
 ) -> None:
     days: dict[str, Any] = {"window": BudgetWindow.ROLLING, "window_days": 10}
-    budgets.add(9, BudgetScope.USER, usd(NANO), for_user=1, **days)
-    budgets.add(9, BudgetScope.PROVIDER, usd(NANO), provider="openai", **days)
+    budgets.add(admin(9), BudgetScope.USER, usd(NANO), for_user=1, **days)
+    budgets.add(admin(9), BudgetScope.PROVIDER, usd(NANO), provider="openai", **days)
     record(
         unit,
         call(occurred_at=NOON - timedelta(4), cost=cost(NANO // 2), provider="openai", user_id=2),
@@ -172,7 +175,7 @@ def test_the_sentence_names_whose_budget_it_is_and_when_more_comes_free(
 
 
 def test_a_call_dearer_than_the_whole_budget_is_not_told_to_wait(budgets: BudgetService) -> None:
-    budgets.add(9, BudgetScope.USER, usd(NANO), for_user=1)
+    budgets.add(admin(9), BudgetScope.USER, usd(NANO), for_user=1)
     assert refused(budgets, 2_345 * NANO // 1_000) == (
         "This call may cost up to 2.34 USD, and your whole budget is 1 USD. "
         "Ask for less, or change the budget under Models, Budgets."
@@ -182,7 +185,7 @@ def test_a_call_dearer_than_the_whole_budget_is_not_told_to_wait(budgets: Budget
 def test_what_is_free_or_cannot_be_priced_or_converted_may_be_made(
     unit: UnitOfWork, budgets: BudgetService
 ) -> None:
-    budgets.add(9, BudgetScope.WORKSPACE, usd(1))
+    budgets.add(admin(9), BudgetScope.WORKSPACE, usd(1))
     record(unit, call(cost=cost(5)))
     for harmless in (cost(0), UNPRICED, cost(10**12, "RUB")):
         assert budgets.check(1, "gemini", harmless).warnings == ()
@@ -190,7 +193,7 @@ def test_what_is_free_or_cannot_be_priced_or_converted_may_be_made(
 
 
 def test_a_budget_that_does_not_block_warns(unit: UnitOfWork, budgets: BudgetService) -> None:
-    budget = budgets.add(9, BudgetScope.WORKSPACE, usd(100), warn_percent=50, blocks=False)
+    budget = budgets.add(admin(9), BudgetScope.WORKSPACE, usd(100), warn_percent=50, blocks=False)
     assert budgets.check(1, "gemini", cost(49)).warnings == ()
     assert [each.id for each in budgets.check(1, "gemini", cost(50)).warnings] == [budget.id]
     record(unit, call(cost=cost(150)))
@@ -199,11 +202,11 @@ def test_a_budget_that_does_not_block_warns(unit: UnitOfWork, budgets: BudgetSer
 
 
 def test_a_budget_knows_how_it_stands(unit: UnitOfWork, budgets: BudgetService) -> None:
-    budget = budgets.add(9, BudgetScope.WORKSPACE, usd(100), warn_percent=80)
+    budget = budgets.add(admin(9), BudgetScope.WORKSPACE, usd(100), warn_percent=80)
     states: list[BudgetState] = []
     for nano in (79, 1, 19, 1):
         record(unit, call(cost=cost(nano)))
-        states.extend(each.state for each in budgets.list())
+        states.extend(each.state for each in budgets.list(None))
     assert states == [BudgetState.OK, BudgetState.WARN, BudgetState.WARN, BudgetState.OVER]
     assert spent(budgets, budget) == 100
 
@@ -211,9 +214,9 @@ def test_a_budget_knows_how_it_stands(unit: UnitOfWork, budgets: BudgetService) 
 def test_another_currency_counts_at_the_rate_of_its_day(
     unit: UnitOfWork, budgets: BudgetService, rates: ExchangeRates
 ) -> None:
-    rates.add(1, "USD", "RUB", Decimal(80), TODAY - timedelta(2))
-    rates.add(1, "USD", "RUB", Decimal(100), TODAY)
-    budget = budgets.add(9, BudgetScope.WORKSPACE, Money(10_000, "RUB"))
+    rates.add(ADMIN, "USD", "RUB", Decimal(80), TODAY - timedelta(2))
+    rates.add(ADMIN, "USD", "RUB", Decimal(100), TODAY)
+    budget = budgets.add(admin(9), BudgetScope.WORKSPACE, Money(10_000, "RUB"))
     record(
         unit,
         call(occurred_at=NOON - timedelta(3), cost=cost(7)),
@@ -222,7 +225,7 @@ def test_another_currency_counts_at_the_rate_of_its_day(
         call(cost=cost(5, "RUB")),
         call(cost=cost(3, "EUR")),
     )
-    (info,) = budgets.list()
+    (info,) = budgets.list(None)
     assert (info.id, info.spent) == (budget.id, Money(800 + 1_000 + 5, "RUB"))
     assert info.unconverted == {"USD": 7, "EUR": 3}
     assert refused(budgets, 81) is None
@@ -230,7 +233,7 @@ def test_another_currency_counts_at_the_rate_of_its_day(
 
 
 def test_calls_on_their_way_count_with_their_worst_case(unit: UnitOfWork, budgets: BudgetService) -> None:
-    budgets.add(9, BudgetScope.WORKSPACE, usd(100))
+    budgets.add(admin(9), BudgetScope.WORKSPACE, usd(100))
     budgets.hold("one", 1, "gemini", cost(40))
     budgets.hold("two", 2, "openai", cost(70))
     budgets.hold("two", 2, "openai", cost(30))
@@ -247,7 +250,7 @@ def test_calls_on_their_way_count_with_their_worst_case(unit: UnitOfWork, budget
 
 
 def test_two_calls_cannot_pass_a_budget_together(budgets: BudgetService) -> None:
-    budgets.add(9, BudgetScope.WORKSPACE, usd(100))
+    budgets.add(admin(9), BudgetScope.WORKSPACE, usd(100))
 
     def admitted(number: int) -> bool:
         try:
@@ -266,11 +269,11 @@ def test_two_calls_cannot_pass_a_budget_together(budgets: BudgetService) -> None
 def test_a_reset_counts_from_zero_and_stays_so(
     unit: UnitOfWork, budgets: BudgetService, calendar: Calendar
 ) -> None:
-    budget = budgets.add(9, BudgetScope.WORKSPACE, usd(100))
+    budget = budgets.add(admin(9), BudgetScope.WORKSPACE, usd(100))
     record(unit, call(occurred_at=NOON - timedelta(3), cost=cost(50)), call(cost=cost(49)))
     budgets.hold("before", 1, "gemini", cost(80))
     calendar.now = NOON + timedelta(minutes=1)
-    assert budgets.reset(budget.id).spent == usd(0)
+    assert budgets.reset(ADMIN, budget.id).spent == usd(0)
     assert refused(budgets, 100) is None
     # It began before the reset, however late it ends.
     record(unit, call(request_id="before", cost=cost(60)))
@@ -321,10 +324,10 @@ def test_spent_is_the_sum_of_the_calls_that_count(
     window = data.draw(st.sampled_from(list(BudgetWindow)))
     calendar.now = reset or NOON
     budget = budgets.add(
-        9, scope, usd(1), for_user=2, provider="openai", window=window, window_days=days, blocks=False
+        admin(9), scope, usd(1), for_user=2, provider="openai", window=window, window_days=days, blocks=False
     )
     if reset is not None:
-        budgets.reset(budget.id)
+        budgets.reset(ADMIN, budget.id)
     calendar.now = NOON + timedelta(3)
     first = calendar.now.date() - timedelta(days - 1) if window is BudgetWindow.ROLLING else date(2026, 11, 1)
 
@@ -347,32 +350,39 @@ def test_spent_is_the_sum_of_the_calls_that_count(
 
 def test_a_budget_is_changed_and_deleted(unit: UnitOfWork, budgets: BudgetService) -> None:
     assert not budgets.active
-    budget = budgets.add(9, BudgetScope.USER, usd(10), for_user=1, window=BudgetWindow.ROLLING, window_days=3)
+    budget = budgets.add(
+        admin(9), BudgetScope.USER, usd(10), for_user=1, window=BudgetWindow.ROLLING, window_days=3
+    )
     assert budgets.active
-    changed = budgets.update(budget.id, amount=usd(20), warn_percent=50, blocks=False)
+    changed = budgets.update(ADMIN, budget.id, amount=usd(20), warn_percent=50, blocks=False)
     assert (changed.amount, changed.user_id, changed.window_days) == (usd(20), 1, 3)
     assert (changed.warn_percent, changed.blocks) == (50, False)
     moved = budgets.update(
-        budget.id, scope=BudgetScope.PROVIDER, provider="openai", window=BudgetWindow.MONTH, window_days=None
+        ADMIN,
+        budget.id,
+        scope=BudgetScope.PROVIDER,
+        provider="openai",
+        window=BudgetWindow.MONTH,
+        window_days=None,
     )
     assert (moved.scope, moved.user_id, moved.provider) == (BudgetScope.PROVIDER, None, "openai")
     assert (moved.window, moved.window_days) == (BudgetWindow.MONTH, None)
-    assert budgets.list() == (moved,)
-    budgets.delete(budget.id)
-    assert budgets.list() == ()
+    assert budgets.list(None) == (moved,)
+    budgets.delete(ADMIN, budget.id)
+    assert budgets.list(None) == ()
     assert not budgets.active
-    for change in (lambda: budgets.delete(budget.id), lambda: budgets.reset(budget.id)):
+    for change in (lambda: budgets.delete(ADMIN, budget.id), lambda: budgets.reset(ADMIN, budget.id)):
         with pytest.raises(AppError) as unknown:
             change()
         assert unknown.value.kind is ErrorKind.NOT_FOUND
 
 
 def test_a_user_sees_the_budgets_that_concern_them(budgets: BudgetService) -> None:
-    workspace = budgets.add(9, BudgetScope.WORKSPACE, usd(10))
-    one, two = (budgets.add(9, BudgetScope.USER, usd(10), for_user=user) for user in (1, 2))
-    provider = budgets.add(9, BudgetScope.PROVIDER, usd(10), provider="openai")
+    workspace = budgets.add(admin(9), BudgetScope.WORKSPACE, usd(10))
+    one, two = (budgets.add(admin(9), BudgetScope.USER, usd(10), for_user=user) for user in (1, 2))
+    provider = budgets.add(admin(9), BudgetScope.PROVIDER, usd(10), provider="openai")
     assert [each.id for each in budgets.list(2)] == [workspace.id, two.id, provider.id]
-    assert [each.id for each in budgets.list()] == [workspace.id, one.id, two.id, provider.id]
+    assert [each.id for each in budgets.list(None)] == [workspace.id, one.id, two.id, provider.id]
 
 
 def test_another_process_sees_a_budget_within_seconds(
@@ -382,14 +392,14 @@ def test_another_process_sees_a_budget_within_seconds(
     try:
         theirs = BudgetService(elsewhere, LEDGER, ExchangeRates(elsewhere), calendar.clock)
         assert not budgets.active
-        budget = theirs.add(9, BudgetScope.WORKSPACE, usd(10))
+        budget = theirs.add(admin(9), BudgetScope.WORKSPACE, usd(10))
         assert not budgets.active
         calendar.seconds += REFRESH_SECONDS
         assert budgets.active
-        theirs.update(budget.id, amount=usd(5))
+        theirs.update(ADMIN, budget.id, amount=usd(5))
         calendar.seconds += REFRESH_SECONDS
         assert refused(budgets, 6) is not None
-        theirs.delete(budget.id)
+        theirs.delete(ADMIN, budget.id)
         calendar.seconds += REFRESH_SECONDS
         assert not budgets.active
     finally:
@@ -399,11 +409,11 @@ def test_another_process_sees_a_budget_within_seconds(
 def test_a_change_is_seen_elsewhere_though_the_clock_was_set_back(
     database_url: str, unit: UnitOfWork, budgets: BudgetService, calendar: Calendar
 ) -> None:
-    first = budgets.add(9, BudgetScope.USER, usd(10), for_user=1)
-    budgets.add(9, BudgetScope.USER, usd(10), for_user=2)
+    first = budgets.add(admin(9), BudgetScope.USER, usd(10), for_user=1)
+    budgets.add(admin(9), BudgetScope.USER, usd(10), for_user=2)
     assert refused(budgets, 6) is None
     early = BudgetService(unit, LEDGER, ExchangeRates(unit), now=lambda: NOON - timedelta(days=1))
-    early.update(first.id, amount=usd(5))
+    early.update(ADMIN, first.id, amount=usd(5))
     calendar.seconds += REFRESH_SECONDS
     assert refused(budgets, 6) is not None
 
@@ -426,23 +436,23 @@ def test_what_is_no_budget_is_refused_in_words(
     budgets: BudgetService, scope: BudgetScope, changes: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(AppError) as wrong:
-        budgets.add(9, scope, **{"amount": usd(1), **changes})
+        budgets.add(admin(9), scope, **{"amount": usd(1), **changes})
     assert wrong.value.kind is ErrorKind.VALIDATION
     assert wrong.value.params["field"] == field
-    assert budgets.list() == ()
+    assert budgets.list(None) == ()
 
 
 def test_a_question_that_would_pass_a_budget_never_reaches_the_provider(
     database_url: str, tmp_path: Path
 ) -> None:
     with opened_with_gemini(database_url, tmp_path) as (services, server):
-        budget = services.budgets.add(me(services), BudgetScope.PROVIDER, usd(1), provider="gemini")
+        budget = services.budgets.add(admin(me(services)), BudgetScope.PROVIDER, usd(1), provider="gemini")
         refused_one = answered(services, ask(services))
         assert refused_one.error is not None
         assert refused_one.error.kind is ErrorKind.BUDGET
         assert server.asked == []
 
-        services.budgets.update(budget.id, amount=usd(NANO))
+        services.budgets.update(ADMIN, budget.id, amount=usd(NANO))
         for _ in range(2):
             assert answered(services, ask(services)).error is None
         today = services.usage.today()

@@ -19,6 +19,7 @@ from core.store.unit_of_work import UnitOfWork
 from core.usage.ledger import Ledger
 from core.usage.service import UsageService
 from core.usage.types import Call, Totals
+from tests.support.people import ADMIN
 from tests.support.store import LEDGER_TABLES, NOON, call, migrated
 
 LEDGER = Ledger(ZoneInfo("UTC"))
@@ -43,7 +44,7 @@ def usage(unit: UnitOfWork, rates: ExchangeRates) -> UsageService:
 
 
 def add(rates: ExchangeRates, base: str, quote: str, rate: str, days_ago: int = 100) -> Rate:
-    return rates.add(1, base, quote, Decimal(rate), TODAY - timedelta(days_ago))
+    return rates.add(ADMIN, base, quote, Decimal(rate), TODAY - timedelta(days_ago))
 
 
 def cost(nano: int, currency: str) -> CallCost:
@@ -89,12 +90,12 @@ def test_a_retired_rate_does_not_convert_until_it_is_restored(rates: ExchangeRat
     rate = add(rates, "USD", "RUB", "90.10")
     assert rates.list() == (rate,)
     assert rate.rate == Decimal("90.1")
-    rates.retire(rate.id)
+    rates.retire(ADMIN, rate.id)
     assert (rates.list(), rates.convert(Money(1, "USD"), "RUB", TODAY)) == ((), None)
-    rates.restore(rate.id)
+    rates.restore(ADMIN, rate.id)
     assert rates.convert(Money(10, "USD"), "RUB", TODAY) == Money(901, "RUB")
     with pytest.raises(AppError) as refused:
-        rates.retire(404)
+        rates.retire(ADMIN, 404)
     assert refused.value.kind is ErrorKind.NOT_FOUND
 
 
@@ -104,11 +105,11 @@ def test_a_retired_rate_does_not_convert_until_it_is_restored(rates: ExchangeRat
     rate=st.decimals("0.000001", "999999", places=6),
 )
 def test_an_amount_is_rounded_once_half_even(rates: ExchangeRates, nano: int, rate: Decimal) -> None:
-    entered = rates.add(1, "USD", "RUB", rate, TODAY)
+    entered = rates.add(ADMIN, "USD", "RUB", rate, TODAY)
     there, back = (
         rates.convert(Money(nano, one), other, TODAY) for one, other in (("USD", "RUB"), ("RUB", "USD"))
     )
-    rates.retire(entered.id)
+    rates.retire(ADMIN, entered.id)
     assert there == Money(round(nano * Fraction(rate)), "RUB")
     assert back == Money(round(nano / Fraction(rate)), "USD")
 
@@ -134,7 +135,7 @@ def test_what_is_no_rate_is_refused_in_words(
 ) -> None:
     values: dict[str, Any] = {"base": "USD", "quote": "RUB", "rate": Decimal(90), "valid_from": TODAY}
     with pytest.raises(AppError) as refused:
-        rates.add(1, **{**values, **changes})
+        rates.add(ADMIN, **{**values, **changes})
     assert refused.value.params["field"] == field
     assert refused.value.text().endswith(".")
     assert rates.list() == ()

@@ -24,6 +24,7 @@ from tests.fakes.gemini_server import GeminiServer
 from tests.fakes.script import Script, vector_of
 from tests.support.hub import me, opened_with_gemini
 from tests.support.lab import Lab, Notes, ended, open_lab
+from tests.support.people import ADMIN, admin
 
 MODEL = "gemini-embedding-001"
 NANO_PER_TOKEN = 150  # $0.15 a million tokens
@@ -162,7 +163,7 @@ def test_stopping_leaves_an_entry(lab: Lab, server: GeminiServer) -> None:
 
 
 def test_only_the_input_is_set_aside_under_a_limit_of_tokens(lab: Lab, server: GeminiServer) -> None:
-    lab.limits.set("gemini", Limits(tokens_per_minute=20))
+    lab.limits.set(ADMIN, "gemini", Limits(tokens_per_minute=20))
     server.queue(Script(hang_after=0), Script(hang_after=0))
     running = [start(lab), start(lab)]
     # Both are under way, so 14 tokens are reserved; an answer would reserve thousands.
@@ -172,7 +173,7 @@ def test_only_the_input_is_set_aside_under_a_limit_of_tokens(lab: Lab, server: G
 
 
 def test_more_than_the_limit_of_tokens_is_refused_at_once(lab: Lab, server: GeminiServer) -> None:
-    lab.limits.set("gemini", Limits(tokens_per_minute=6))
+    lab.limits.set(ADMIN, "gemini", Limits(tokens_per_minute=6))
     outcome = ended(start(lab))
     assert outcome.error is not None
     assert (outcome.error.kind, server.asked) == (ErrorKind.RATE_LIMIT, [])
@@ -189,14 +190,14 @@ def test_a_budget_refuses_before_anything_is_sent(hub: Hub) -> None:
     services, server = hub
     worst = 7 * NANO_PER_TOKEN
     budget = services.budgets.add(
-        me(services), BudgetScope.PROVIDER, Money(worst - 1, "USD"), provider="gemini"
+        admin(me(services)), BudgetScope.PROVIDER, Money(worst - 1, "USD"), provider="gemini"
     )
     outcome = ended(embed(services))
     assert outcome.error is not None
     assert (outcome.error.kind, server.asked) == (ErrorKind.BUDGET, [])
-    services.budgets.update(budget.id, amount=Money(worst, "USD"))
+    services.budgets.update(ADMIN, budget.id, amount=Money(worst, "USD"))
     assert ended(embed(services)).error is None
-    (after,) = services.budgets.list()
+    (after,) = services.budgets.list(None)
     assert after.spent == Money(5 * NANO_PER_TOKEN, "USD")
 
 

@@ -14,6 +14,7 @@ from core.providers.types import Capability
 from core.services import Services
 from tests.fakes.openai_server import OpenAIServer
 from tests.support.hub import me, opened
+from tests.support.people import ADMIN, admin
 
 KEY = "sk-made-up-key-0123456789-abcdefghij"
 URL = "http://127.0.0.1:11434/v1"
@@ -45,7 +46,7 @@ def refused(act: Callable[[], object], kind: ErrorKind) -> AppError:
 
 
 def test_an_endpoint_is_a_provider_that_needs_no_key(services: Services, server: OpenAIServer) -> None:
-    made = services.endpoints.add(me(services), " My  Ollama ", f"{server.url}/")
+    made = services.endpoints.add(admin(me(services)), " My  Ollama ", f"{server.url}/")
     assert services.endpoints.list() == (made,)
     assert (made.provider_id, made.label, made.base_url, made.is_free) == (
         "my-ollama",
@@ -65,8 +66,8 @@ def test_an_endpoint_is_a_provider_that_needs_no_key(services: Services, server:
 
 
 def test_a_key_of_an_endpoint_goes_along(services: Services, server: OpenAIServer) -> None:
-    services.endpoints.add(me(services), "Ollama", server.url)
-    assert services.keys.add(me(services), "ollama", "", KEY).label == "Ollama"
+    services.endpoints.add(admin(me(services)), "Ollama", server.url)
+    assert services.keys.add(admin(me(services)), "ollama", "", KEY).label == "Ollama"
     models(services, "ollama")
     (request,) = server.requests
     assert request.headers["authorization"] == f"Bearer {KEY}"
@@ -74,22 +75,22 @@ def test_a_key_of_an_endpoint_goes_along(services: Services, server: OpenAIServe
 
 def test_a_key_stays_behind_when_its_server_moves(services: Services, server: OpenAIServer) -> None:
     user = me(services)
-    made = services.endpoints.add(user, "Ollama", server.url)
-    services.keys.add(user, "ollama", "Work", KEY)
+    made = services.endpoints.add(admin(user), "Ollama", server.url)
+    services.keys.add(admin(user), "ollama", "Work", KEY)
     with OpenAIServer() as elsewhere:
-        moved = services.endpoints.update(made.id, base_url=elsewhere.url)
+        moved = services.endpoints.update(ADMIN, made.id, base_url=elsewhere.url)
         assert (moved.base_url, moved.provider_id, moved.label) == (elsewhere.url, "ollama", "Ollama")
         error = refused(lambda: models(services, "ollama"), ErrorKind.WRONG_KEY)
         assert "“Work” was stored for 127.0.0.1:" in error.text()
         assert elsewhere.requests == []
-    services.endpoints.update(made.id, base_url=server.url)
+    services.endpoints.update(ADMIN, made.id, base_url=server.url)
     assert models(services, "ollama") == ["llama"]
 
 
 def test_an_endpoint_that_changes_is_another_adapter(services: Services, server: OpenAIServer) -> None:
-    made = services.endpoints.add(me(services), "Ollama", URL)
+    made = services.endpoints.add(admin(me(services)), "Ollama", URL)
     before = services.registry.get("ollama")
-    services.endpoints.update(made.id, label="GPU box", is_free=False)
+    services.endpoints.update(ADMIN, made.id, label="GPU box", is_free=False)
     info = services.registry.info("ollama")
     assert (info.label, info.free_reason) == ("GPU box", None)
     assert services.registry.get("ollama") is not before
@@ -98,15 +99,15 @@ def test_an_endpoint_that_changes_is_another_adapter(services: Services, server:
 
 def test_a_deleted_endpoint_takes_its_keys_along(services: Services) -> None:
     user = me(services)
-    made = services.endpoints.add(user, "Ollama", URL)
-    services.keys.add(user, "ollama", "Work", KEY)
+    made = services.endpoints.add(admin(user), "Ollama", URL)
+    services.keys.add(admin(user), "ollama", "Work", KEY)
     assert services.registry.route("ollama", user).key_id is not None
-    services.endpoints.delete(made.id)
+    services.endpoints.delete(ADMIN, made.id)
     assert services.endpoints.list() == ()
     refused(lambda: services.registry.get("ollama", user), ErrorKind.NOT_FOUND)
     with services.unit.read() as session:
         assert session.scalars(select(ProviderKey.id)).all() == []
-    services.endpoints.add(user, "Ollama", URL)
+    services.endpoints.add(admin(user), "Ollama", URL)
     assert services.registry.route("ollama", user).key_id is None
 
 
@@ -118,13 +119,13 @@ def test_calls_to_ones_own_network_are_free_unless_said_otherwise(
     services: Services, url: str, is_free: bool
 ) -> None:
     user = me(services)
-    assert services.endpoints.add(user, "One", url).is_free is is_free
-    assert services.endpoints.add(user, "Two", url, not is_free).is_free is not is_free
+    assert services.endpoints.add(admin(user), "One", url).is_free is is_free
+    assert services.endpoints.add(admin(user), "Two", url, not is_free).is_free is not is_free
 
 
 def test_ids_are_unique_and_never_a_known_providers(services: Services) -> None:
     labels = ["Ollama", "ollama!", "OLLAMA", "OpenAI", "Demo", "local", "x" * 100, "x" * 100]
-    made = [services.endpoints.add(me(services), label, URL).provider_id for label in labels]
+    made = [services.endpoints.add(admin(me(services)), label, URL).provider_id for label in labels]
     assert made == [
         *("ollama", "ollama-2", "ollama-3", "openai-2", "demo-2", "local-2"),
         *("x" * 40, "x" * 38 + "-2"),
@@ -158,23 +159,23 @@ def test_ids_are_made_from_names(label: str, made: str) -> None:
     ],
 )
 def test_what_cannot_be_a_server_is_refused(services: Services, label: str, url: str) -> None:
-    made = services.endpoints.add(me(services), "Good", URL)
+    made = services.endpoints.add(admin(me(services)), "Good", URL)
     changes: dict[str, Any] = {"label": label, "base_url": url}
-    refused(lambda: services.endpoints.add(me(services), **changes), ErrorKind.VALIDATION)
-    refused(lambda: services.endpoints.update(made.id, **changes), ErrorKind.VALIDATION)
+    refused(lambda: services.endpoints.add(admin(me(services)), **changes), ErrorKind.VALIDATION)
+    refused(lambda: services.endpoints.update(ADMIN, made.id, **changes), ErrorKind.VALIDATION)
     assert services.endpoints.list() == (made,)
 
 
 @pytest.mark.parametrize("number", [0, -1, 999, 2**70])
 def test_an_endpoint_that_does_not_exist(services: Services, number: int) -> None:
-    refused(lambda: services.endpoints.update(number, label="x"), ErrorKind.NOT_FOUND)
-    refused(lambda: services.endpoints.delete(number), ErrorKind.NOT_FOUND)
+    refused(lambda: services.endpoints.update(ADMIN, number, label="x"), ErrorKind.NOT_FOUND)
+    refused(lambda: services.endpoints.delete(ADMIN, number), ErrorKind.NOT_FOUND)
 
 
 def test_another_process_sees_a_new_endpoint_when_it_next_looks(services: Services) -> None:
     elsewhere = EndpointService(services.unit, services.registry, refresh_seconds=0)
     assert elsewhere.current() == ()
-    services.endpoints.add(me(services), "Ollama", URL)
+    services.endpoints.add(admin(me(services)), "Ollama", URL)
     assert [endpoint.provider_id for endpoint in elsewhere.current()] == ["ollama"]
-    services.endpoints.update(services.endpoints.list()[0].id, label="Renamed")
+    services.endpoints.update(ADMIN, services.endpoints.list()[0].id, label="Renamed")
     assert [endpoint.label for endpoint in elsewhere.current()] == ["Renamed"]

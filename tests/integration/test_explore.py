@@ -33,6 +33,7 @@ from core.usage.types import Call, CallStatus, Source
 from core.usage.verify import verify
 from tests.support.databases import postgres_database
 from tests.support.ledger_work import CALLS, FIRST, LAST, SELECTIONS, LedgerWork, emptied
+from tests.support.people import ADMIN
 from tests.support.store import NOON, call, migrated
 
 UTC_LEDGER = Ledger(ZoneInfo("UTC"))
@@ -153,7 +154,7 @@ def added(parts: Sequence[Measures]) -> Measures:
 
 def test_amounts_are_converted_at_the_rate_of_their_day_however_they_are_read(unit: UnitOfWork) -> None:
     rates = ExchangeRates(unit)
-    rates.add(1, "RUB", "USD", Decimal("0.0123"), FIRST)
+    rates.add(ADMIN, "RUB", "USD", Decimal("0.0123"), FIRST)
     rubles = [
         call(model=f"m{n}", cost=CallCost(Money(333 + n, "RUB"), "test"), thread_id=n % 2) for n in range(9)
     ]

@@ -18,6 +18,7 @@ from core.usage.exports.service import ExportService
 from core.usage.exports.types import ExportKind, Separator
 from core.usage.ledger import Ledger
 from tests.bench.ledgers import fill, new_unit
+from tests.support.people import ADMIN
 
 CALLS = 12_000
 DAY = date(2026, 11, 20)
@@ -97,7 +98,7 @@ def test_an_export_under_way_says_about_how_long_it_will_take(
         return now
 
     jobs = ExportJobs(ExportService(unit, LEDGER), tmp_path, clock)
-    jobs.start(1, kind, YEAR, "en", Separator.COMMA)
+    jobs.start(ADMIN, kind, YEAR, "en", Separator.COMMA)
     ended = jobs.wait(1)
     assert ended is not None
     assert ended.step is ExportStep.READY

@@ -20,6 +20,7 @@ from core.usage.types import CallStatus, Source
 from tests.fakes.script import Script
 from tests.support.databases import postgres_database
 from tests.support.hub import MODEL, me, opened_with_gemini
+from tests.support.people import admin
 from tests.support.store import NOON
 
 # What another process does to a table, and who asks for it next: the provider of a call that begins now.
@@ -27,21 +28,21 @@ Change = Callable[[Services], str]
 
 
 def a_key(services: Services) -> str:
-    services.keys.add(me(services), "gemini", "Work", "AIzaMadeUpKey-0123456789-abcdefghijklmno")
+    services.keys.add(admin(me(services)), "gemini", "Work", "AIzaMadeUpKey-0123456789-abcdefghijklmno")
     return "gemini"
 
 
 def a_server(services: Services) -> str:
-    return services.endpoints.add(me(services), "Own", "http://127.0.0.1:9/v1").provider_id
+    return services.endpoints.add(admin(me(services)), "Own", "http://127.0.0.1:9/v1").provider_id
 
 
 def a_budget(services: Services) -> str:
-    services.budgets.add(me(services), BudgetScope.WORKSPACE, Money(10**12, "USD"))
+    services.budgets.add(admin(me(services)), BudgetScope.WORKSPACE, Money(10**12, "USD"))
     return "gemini"
 
 
 def a_price(services: Services) -> str:
-    services.price_overrides.add(me(services), "gemini", MODEL, Price("USD", 1, 1), NOON)
+    services.price_overrides.add(admin(me(services)), "gemini", MODEL, Price("USD", 1, 1), NOON)
     return "gemini"
 
 

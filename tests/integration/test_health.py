@@ -14,6 +14,7 @@ from tests.fakes.gemini_server import GeminiServer
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.script import Script
 from tests.support.hub import KEY, me, opened, opened_with_gemini
+from tests.support.people import admin
 
 Hub = tuple[Services, GeminiServer]
 OWN_KEY = "AIzaSy-a-key-of-my-own-0123456789"
@@ -31,7 +32,7 @@ def of(overview: tuple[Health, ...], provider: str) -> Health:
 
 def test_a_stored_key_that_works_is_told_so_and_remembered(hub: Hub) -> None:
     services, server = hub
-    key = services.keys.add(me(services), "gemini", "Mine", OWN_KEY)
+    key = services.keys.add(admin(me(services)), "gemini", "Mine", OWN_KEY)
     health = services.health.test_key(me(services), key.id)
     assert (health.provider, health.key_id, health.ok, health.error) == ("gemini", key.id, True, None)
     assert health.report is not None
@@ -47,7 +48,7 @@ def test_a_stored_key_that_works_is_told_so_and_remembered(hub: Hub) -> None:
 def test_a_wrong_key_is_named_and_remembered(hub: Hub) -> None:
     services, server = hub
     server.api_key = KEY
-    key = services.keys.add(me(services), "gemini", "Mine", OWN_KEY)
+    key = services.keys.add(admin(me(services)), "gemini", "Mine", OWN_KEY)
     health = services.health.test_key(me(services), key.id)
     assert health.ok is False
     assert health.error is not None
@@ -61,7 +62,7 @@ def test_a_wrong_key_is_named_and_remembered(hub: Hub) -> None:
 
 def test_an_inactive_key_can_be_tested(hub: Hub) -> None:
     services, server = hub
-    key = services.keys.add(me(services), "gemini", "Mine", OWN_KEY)
+    key = services.keys.add(admin(me(services)), "gemini", "Mine", OWN_KEY)
     services.keys.set_active(me(services), key.id, False)
     assert services.health.test_key(me(services), key.id).ok is True
     assert server.requests[-1].headers["x-goog-api-key"] == OWN_KEY
@@ -69,7 +70,7 @@ def test_an_inactive_key_can_be_tested(hub: Hub) -> None:
 
 def test_another_users_key_does_not_exist(hub: Hub) -> None:
     services, server = hub
-    key = services.keys.add(me(services), "gemini", "Mine", OWN_KEY)
+    key = services.keys.add(admin(me(services)), "gemini", "Mine", OWN_KEY)
     with pytest.raises(AppError) as refused:
         services.health.test_key(me(services) + 1, key.id)
     assert refused.value.kind is ErrorKind.NOT_FOUND
@@ -80,7 +81,7 @@ def test_a_key_that_belongs_to_another_host_is_not_sent_and_says_why(
     hub: Hub, database_url: str, tmp_path: Path
 ) -> None:
     services, server = hub
-    key = services.keys.add(me(services), "gemini", "Mine", OWN_KEY)
+    key = services.keys.add(admin(me(services)), "gemini", "Mine", OWN_KEY)
     with GeminiServer() as other, opened(database_url, tmp_path, other.url) as moved:
         health = moved.health.test_key(me(moved), key.id)
         assert health.ok is False
@@ -94,7 +95,7 @@ def test_a_key_that_belongs_to_another_host_is_not_sent_and_says_why(
 
 def test_a_key_is_tested_before_it_is_stored_and_nothing_is_kept_of_it(hub: Hub) -> None:
     services, server = hub
-    health = services.health.test_new(me(services), "gemini", OWN_KEY)
+    health = services.health.test_new(admin(me(services)), "gemini", OWN_KEY)
     assert (health.ok, health.key_id) == (True, None)
     assert server.requests[-1].headers["x-goog-api-key"] == OWN_KEY
     assert services.keys.list(me(services)) == ()
@@ -104,10 +105,10 @@ def test_a_key_is_tested_before_it_is_stored_and_nothing_is_kept_of_it(hub: Hub)
 def test_a_new_key_is_tested_at_the_address_it_comes_with(hub: Hub) -> None:
     services, server = hub
     with OpenAIServer() as own:
-        health = services.health.test_new(me(services), "openai", "sk-made-up-0123456789", own.url)
+        health = services.health.test_new(admin(me(services)), "openai", "sk-made-up-0123456789", own.url)
         assert health.ok is True
         assert own.requests[-1].headers["authorization"] == "Bearer sk-made-up-0123456789"
-        bare = services.health.test_new(me(services), "local", "", own.url)
+        bare = services.health.test_new(admin(me(services)), "local", "", own.url)
         assert bare.ok is True
     assert server.requests == []
 
@@ -126,7 +127,7 @@ def test_a_new_key_that_cannot_be_one_is_said_to_be_wrong(
     hub: Hub, provider: str, key: str, base_url: str | None, options: dict[str, str] | None
 ) -> None:
     services, server = hub
-    health = services.health.test_new(me(services), provider, key, base_url, options)
+    health = services.health.test_new(admin(me(services)), provider, key, base_url, options)
     assert health.ok is False
     assert health.error is not None
     assert health.error.text()
@@ -136,7 +137,7 @@ def test_a_new_key_that_cannot_be_one_is_said_to_be_wrong(
 def test_a_provider_that_does_not_exist_is_not_found(hub: Hub) -> None:
     services, _server = hub
     for test in (
-        lambda: services.health.test_new(me(services), "nobody", OWN_KEY),
+        lambda: services.health.test_new(admin(me(services)), "nobody", OWN_KEY),
         lambda: services.health.health_check(me(services), "nobody"),
     ):
         with pytest.raises(AppError) as refused:
@@ -156,7 +157,7 @@ def test_the_connection_in_use_is_tested_with_the_environments_key(hub: Hub) -> 
 
 def test_the_connection_in_use_is_tested_with_the_users_own_key(hub: Hub) -> None:
     services, server = hub
-    key = services.keys.add(me(services), "gemini", "Mine", OWN_KEY)
+    key = services.keys.add(admin(me(services)), "gemini", "Mine", OWN_KEY)
     assert services.health.health_check(me(services), "gemini").key_id == key.id
     assert server.requests[-1].headers["x-goog-api-key"] == OWN_KEY
     (info,) = services.keys.list(me(services))
@@ -197,7 +198,7 @@ def test_a_server_that_does_not_answer_is_given_up(hub: Hub) -> None:
 
 def test_another_process_sees_how_the_test_of_a_key_went(hub: Hub, database_url: str, tmp_path: Path) -> None:
     services, server = hub
-    key = services.keys.add(me(services), "gemini", "Mine", OWN_KEY)
+    key = services.keys.add(admin(me(services)), "gemini", "Mine", OWN_KEY)
     with opened(database_url, tmp_path, server.url) as other:
         assert of(other.health.overview(me(other)), "gemini").ok is None
         assert services.health.test_key(me(services), key.id).ok is True

@@ -29,6 +29,7 @@ from core.usage.service import UsageService
 from core.usage.types import Call, CallStatus, Source
 from core.usage.what_if_types import RowKind, Subscription, Target
 from tests.support.hub import me, opened
+from tests.support.people import ADMIN
 from tests.support.store import call, migrated
 
 LEDGER = Ledger(ZoneInfo("UTC"))
@@ -102,24 +103,24 @@ def test_savings_below_nothing_are_shown_so(unit: UnitOfWork) -> None:
 def test_the_subscription_can_be_set_and_set_back(unit: UnitOfWork) -> None:
     record(unit, [on(TODAY, 3 * DOLLAR)])
     service = insight(unit)
-    assert service.subscription.set(1, " 1 990,50 ") == Money(1_990_500_000_000, "USD")
+    assert service.subscription.set(ADMIN, " 1 990,50 ") == Money(1_990_500_000_000, "USD")
     assert insight(unit).summary(1).savings.subscription_cost.decimal == Decimal("1990.50")
     assert insight(unit).summary(1).savings.vs_subscription.decimal == Decimal("1987.50")
     # It was entered in dollars: of roubles it says nothing.
     assert insight(unit, currency="RUB").summary(1).savings.subscription_cost == Money(20 * DOLLAR, "RUB")
     for wrong in ("twenty", "-1", "1000000", "1e3", "0,0000000001"):
         with pytest.raises(AppError) as refused:
-            service.subscription.set(1, wrong)
+            service.subscription.set(ADMIN, wrong)
         assert refused.value.kind is ErrorKind.VALIDATION
     assert service.summary(1).savings.subscription_cost.decimal == Decimal("1990.50")
-    assert service.subscription.set(1, "") == Money(20 * DOLLAR, "USD")
+    assert service.subscription.set(ADMIN, "") == Money(20 * DOLLAR, "USD")
     assert service.summary(1).savings.subscription_cost == Money(20 * DOLLAR, "USD")
 
 
 def test_a_summary_converts_by_the_rate_of_the_day_and_says_what_it_could_not(unit: UnitOfWork) -> None:
     rates = ExchangeRates(unit)
-    rates.add(1, "USD", "RUB", Decimal(80), date(2024, 1, 1))
-    rates.add(1, "USD", "RUB", Decimal(90), date(2024, 3, 10))
+    rates.add(ADMIN, "USD", "RUB", Decimal(80), date(2024, 1, 1))
+    rates.add(ADMIN, "USD", "RUB", Decimal(90), date(2024, 3, 10))
     record(unit, [on(date(2024, 3, 2), DOLLAR), on(date(2024, 3, 12), DOLLAR), on(TODAY, 5 * DOLLAR, "RUB")])
     record(unit, [on(TODAY, 7, "KZT"), on(TODAY, None)])
     month = insight(unit, currency="RUB").summary(1).current_month
@@ -156,11 +157,11 @@ def test_budgets_are_seen_by_what_they_cover(unit: UnitOfWork) -> None:
     record(unit, calls)
     record(unit, [on(TODAY - timedelta(ago), DOLLAR, provider="openai", user_id=2) for ago in range(60)])
     budgets = BudgetService(unit, LEDGER, ExchangeRates(unit), now=lambda: NOW)
-    everyone = budgets.add(1, BudgetScope.WORKSPACE, Money(40 * DOLLAR, "USD"))
-    mine = budgets.add(1, BudgetScope.USER, Money(40 * DOLLAR, "USD"), for_user=1)
-    openai = budgets.add(1, BudgetScope.PROVIDER, Money(20 * DOLLAR, "USD"), provider="openai")
+    everyone = budgets.add(ADMIN, BudgetScope.WORKSPACE, Money(40 * DOLLAR, "USD"))
+    mine = budgets.add(ADMIN, BudgetScope.USER, Money(40 * DOLLAR, "USD"), for_user=1)
+    openai = budgets.add(ADMIN, BudgetScope.PROVIDER, Money(20 * DOLLAR, "USD"), provider="openai")
     rolling = budgets.add(
-        1, BudgetScope.WORKSPACE, Money(21 * DOLLAR, "USD"), window=BudgetWindow.ROLLING, window_days=10
+        ADMIN, BudgetScope.WORKSPACE, Money(21 * DOLLAR, "USD"), window=BudgetWindow.ROLLING, window_days=10
     )
     found = insight(unit).budget_outlooks([everyone, mine, openai, rolling])
     assert [each.state for each in found] == [
@@ -214,8 +215,8 @@ def test_a_what_if_leaves_out_exactly_the_calls_without_a_price(unit: UnitOfWork
         ],
     )
     overrides = PriceOverrides(unit)
-    overrides.add(1, "openai", "own-model", price, datetime(2024, 1, 1, tzinfo=UTC))
-    overrides.add(1, "anthropic", "other", price, datetime(2024, 1, 1, tzinfo=UTC))
+    overrides.add(ADMIN, "openai", "own-model", price, datetime(2024, 1, 1, tzinfo=UTC))
+    overrides.add(ADMIN, "anthropic", "other", price, datetime(2024, 1, 1, tzinfo=UTC))
     targets = [Target("openai", "own-model"), Target("anthropic", "other"), Target("openai", "nobody-knows")]
     team = Subscription("Team", Money(31 * DOLLAR, "USD"))
     for scope, left_out in ((1, 2), (None, 3)):
@@ -307,7 +308,7 @@ def test_a_ledger_in_another_currency_is_forecast_in_that(unit: UnitOfWork) -> N
     assert service.forecast(1, currency="RUB").cost.actual == 15 * DOLLAR
     assert service.forecast(1).unconverted == {"RUB"}
     assert service.main_currency(2) == "USD"
-    ExchangeRates(unit).add(1, "USD", "RUB", Decimal(80), date(2023, 1, 1))
+    ExchangeRates(unit).add(ADMIN, "USD", "RUB", Decimal(80), date(2023, 1, 1))
     assert insight(unit).main_currency(1) == "USD"
 
 

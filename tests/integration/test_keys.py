@@ -26,6 +26,7 @@ from tests.fakes import gemini_server
 from tests.fakes.gemini_server import GeminiServer
 from tests.support.hub import KEY as ENVIRONMENT_KEY
 from tests.support.hub import me, opened
+from tests.support.people import ADMIN, admin, member
 
 KEY = "AIzaMadeUpKey-0123456789-abcdefghijklmno"
 MASKED = "AIzaMadeUp****mno"
@@ -76,7 +77,7 @@ def second_user(services: Services) -> int:
 
 
 def add(services: Services, key: str = KEY, label: str = "Work", **more: Any) -> KeyInfo:
-    return services.keys.add(me(services), "gemini", label, key, **more)
+    return services.keys.add(admin(me(services)), "gemini", label, key, **more)
 
 
 def used(services: Services, user_id: int | None = None, provider: str = "gemini") -> Credential:
@@ -191,7 +192,7 @@ def test_what_cannot_be_a_key_is_refused_and_nothing_stored(
     services: Services, changes: dict[str, Any], kind: ErrorKind, said: str
 ) -> None:
     values: dict[str, Any] = {"provider": "gemini", "label": "Work", "key": KEY} | changes
-    error = refused(lambda: services.keys.add(me(services), **values), kind)
+    error = refused(lambda: services.keys.add(admin(me(services)), **values), kind)
     assert said in error.text()
     assert "secret" not in error.text()
     assert services.keys.list(me(services)) == ()
@@ -300,14 +301,14 @@ def test_a_key_is_not_sent_to_another_address_of_its_provider(
 
 def test_a_key_of_https_is_not_sent_in_the_clear(services: Services) -> None:
     user, endpoints = me(services), services.endpoints
-    server = endpoints.add(user, "Far", "https://far.example/v1")
-    made = services.keys.add(user, server.provider_id, "Work", KEY)
+    server = endpoints.add(admin(user), "Far", "https://far.example/v1")
+    made = services.keys.add(admin(user), server.provider_id, "Work", KEY)
     assert made.host == "far.example"
     for address in ("https://FAR.example.:443/v2", "https://far.example/"):
-        endpoints.update(server.id, base_url=address)
+        endpoints.update(ADMIN, server.id, base_url=address)
         assert services.registry.route(server.provider_id, user).key_id == made.id
     for address in ("http://far.example/v1", "http://far.example:443/v1", "https://far.example:8443/v1"):
-        endpoints.update(server.id, base_url=address)
+        endpoints.update(ADMIN, server.id, base_url=address)
         refused(lambda: services.registry.route(server.provider_id, user), ErrorKind.WRONG_KEY)
 
 
@@ -388,7 +389,7 @@ def test_a_new_key_forgets_what_was_found_out_about_the_old(services: Services) 
 def test_a_deleted_key_can_be_brought_back_for_half_a_minute(services: Services) -> None:
     clock, user = Clock(), me(services)
     keys = another_process(services, now=clock)
-    made = keys.add(user, "gemini", "Work", KEY)
+    made = keys.add(admin(user), "gemini", "Work", KEY)
     keys.delete(user, made.id)
     assert keys.list(user) == ()
     assert keys.credential(user, "gemini") is None
@@ -404,9 +405,9 @@ def test_a_deleted_key_can_be_brought_back_for_half_a_minute(services: Services)
 def test_a_deleted_key_is_gone_for_good_with_the_next_write(services: Services) -> None:
     clock, user = Clock(), me(services)
     keys = another_process(services, now=clock)
-    keys.delete(user, keys.add(user, "gemini", "Work", KEY).id)
+    keys.delete(user, keys.add(admin(user), "gemini", "Work", KEY).id)
     clock.pass_seconds(31)
-    kept = keys.add(user, "gemini", "Next", OTHER_KEY)
+    kept = keys.add(admin(user), "gemini", "Next", OTHER_KEY)
     with services.unit.read() as session:
         assert session.scalars(select(ProviderKey.label)).all() == [kept.label]
 
@@ -414,7 +415,7 @@ def test_a_deleted_key_is_gone_for_good_with_the_next_write(services: Services) 
 def test_the_last_use_is_written_at_most_once_a_minute(services: Services) -> None:
     clock, user = Clock(), me(services)
     keys, reader = another_process(services, now=clock), another_process(services)
-    keys.add(user, "gemini", "Work", KEY)
+    keys.add(admin(user), "gemini", "Work", KEY)
 
     def seen() -> list[datetime | None]:
         return [key.last_used_at for key in (*keys.list(user), *reader.list(user))]
@@ -443,7 +444,7 @@ def test_rotation_seals_every_key_anew(services: Services, tmp_path: Path) -> No
     user, stranger = me(services), second_user(services)
     add(services)
     services.keys.delete(user, add(services, OTHER_KEY).id)
-    services.keys.add(stranger, "gemini", "Theirs", OTHER_KEY)
+    services.keys.add(member(stranger), "gemini", "Theirs", OTHER_KEY)
     before = (tmp_path / "vault.key").read_text()
     assert services.keys.rotate() == 3, "a deleted one may be brought back"
     after = (tmp_path / "vault.key").read_text()
@@ -529,7 +530,7 @@ GIGACHAT_KEY = base64.b64encode(f"{GIGACHAT_ID}:{GIGACHAT_SECRET}".encode()).dec
 def test_a_gigachat_key_is_stored_as_it_is_sent(
     services: Services, key: str, options: dict[str, str]
 ) -> None:
-    made = services.keys.add(me(services), "gigachat", "", key, options=options)
+    made = services.keys.add(admin(me(services)), "gigachat", "", key, options=options)
     assert (made.label, made.options) == ("GigaChat", {"scope": "GIGACHAT_API_B2B"})
     assert used(services, provider="gigachat").api_key == GIGACHAT_KEY
     assert services.registry.route("gigachat", me(services)).concurrent_streams == 10
@@ -546,7 +547,9 @@ def test_a_gigachat_key_is_stored_as_it_is_sent(
 def test_what_cannot_be_a_gigachat_key_is_refused(
     services: Services, key: str, options: dict[str, str], kind: ErrorKind, said: str
 ) -> None:
-    error = refused(lambda: services.keys.add(me(services), "gigachat", "Work", key, options=options), kind)
+    error = refused(
+        lambda: services.keys.add(admin(me(services)), "gigachat", "Work", key, options=options), kind
+    )
     assert said in error.text()
 
 
@@ -555,7 +558,7 @@ def test_a_gigachat_key_stays_where_its_tokens_are_issued(
 ) -> None:
     monkeypatch.setenv("GIGACHAT_AUTH_URL", "http://127.0.0.1:9443/api/v2/oauth")
     with opened(database_url, tmp_path) as services:
-        services.keys.add(me(services), "gigachat", "Work", GIGACHAT_KEY)
+        services.keys.add(admin(me(services)), "gigachat", "Work", GIGACHAT_KEY)
         assert used(services, provider="gigachat").api_key == GIGACHAT_KEY
     monkeypatch.setenv("GIGACHAT_AUTH_URL", "http://127.0.0.1:9444/api/v2/oauth")
     with opened(database_url, tmp_path) as services:

@@ -24,6 +24,7 @@ from core.usage.types import CallStatus
 from tests.fakes.gemini_server import GeminiServer, usage
 from tests.fakes.script import Script
 from tests.support.lab import Lab, ended, open_lab
+from tests.support.people import ADMIN
 from tests.support.server import free_port
 from tests.support.store import migrated
 
@@ -40,28 +41,28 @@ def unit(database_url: str) -> Iterator[UnitOfWork]:
 def test_limits_are_kept_changed_and_taken_away(unit: UnitOfWork) -> None:
     settings = LimitSettings(unit)
     assert settings.get("gemini") == NO_LIMITS
-    settings.set("gemini", Limits(requests_per_minute=60))
-    settings.set("local", Limits(concurrent_streams=1))
-    settings.set("gemini", Limits(tokens_per_minute=30_000))
+    settings.set(ADMIN, "gemini", Limits(requests_per_minute=60))
+    settings.set(ADMIN, "local", Limits(concurrent_streams=1))
+    settings.set(ADMIN, "gemini", Limits(tokens_per_minute=30_000))
     assert LimitSettings(unit).all() == {
         "gemini": Limits(tokens_per_minute=30_000),
         "local": Limits(concurrent_streams=1),
     }
-    settings.set("gemini", NO_LIMITS)
+    settings.set(ADMIN, "gemini", NO_LIMITS)
     assert settings.all().keys() == {"local"}
 
 
 @pytest.mark.parametrize("value", [0, -1, 2**31])
 def test_a_limit_that_cannot_be_is_refused(unit: UnitOfWork, value: int) -> None:
     with pytest.raises(AppError, match="whole number from 1") as refused:
-        LimitSettings(unit).set("gemini", Limits(requests_per_minute=value))
+        LimitSettings(unit).set(ADMIN, "gemini", Limits(requests_per_minute=value))
     assert refused.value.kind is ErrorKind.VALIDATION
 
 
 def test_what_another_process_set_is_known_soon_and_without_waiting(unit: UnitOfWork) -> None:
     now = [0.0]
     here, elsewhere = LimitSettings(unit, lambda: now[0]), LimitSettings(unit)
-    elsewhere.set("gemini", Limits(requests_per_minute=9))
+    elsewhere.set(ADMIN, "gemini", Limits(requests_per_minute=9))
 
     async def calls() -> list[Limits]:
         seen = [here.known("gemini")]
@@ -100,7 +101,7 @@ def test_a_request_beyond_the_limit_waits_its_time(
 ) -> None:
     with open_lab(database_url, tmp_path, server.url, limiter=in_seconds(1)) as lab:
         lab.ask()  # loads the SDK
-        lab.limits.set("gemini", Limits(requests_per_minute=2))
+        lab.limits.set(ADMIN, "gemini", Limits(requests_per_minute=2))
         # From before the first one: the window begins when that goes out, and the others may start later.
         began = time.monotonic()
         after: list[float] = []
@@ -112,7 +113,7 @@ def test_a_request_beyond_the_limit_waits_its_time(
 
 
 def test_the_wait_is_shown_is_fair_and_can_be_stopped(lab: Lab, server: GeminiServer) -> None:
-    lab.limits.set("gemini", Limits(concurrent_streams=1))
+    lab.limits.set(ADMIN, "gemini", Limits(concurrent_streams=1))
     server.queue(Script(chunks=["first"], hang_after=1))
     first = lab.start()
     server.wait_for(lambda: server.asked)
@@ -134,7 +135,7 @@ def test_the_wait_is_shown_is_fair_and_can_be_stopped(lab: Lab, server: GeminiSe
 
 
 def test_a_limit_that_is_raised_lets_those_through_who_wait(lab: Lab, server: GeminiServer) -> None:
-    lab.limits.set("gemini", Limits(concurrent_streams=1))
+    lab.limits.set(ADMIN, "gemini", Limits(concurrent_streams=1))
     server.queue(Script(chunks=["first"], hang_after=1))
     first = lab.start()
     server.wait_for(lambda: server.asked)
@@ -142,7 +143,7 @@ def test_a_limit_that_is_raised_lets_those_through_who_wait(lab: Lab, server: Ge
     for _ in second.follow():
         if second.waiting is not None:
             break
-    lab.limits.set("gemini", Limits(concurrent_streams=2))
+    lab.limits.set(ADMIN, "gemini", Limits(concurrent_streams=2))
     assert ended(second).text == "Hello, world!"
     assert not first.done
     server.release()
@@ -150,7 +151,7 @@ def test_a_limit_that_is_raised_lets_those_through_who_wait(lab: Lab, server: Ge
 
 
 def test_who_came_first_goes_first(lab: Lab, server: GeminiServer) -> None:
-    lab.limits.set("gemini", Limits(concurrent_streams=1))
+    lab.limits.set(ADMIN, "gemini", Limits(concurrent_streams=1))
     server.queue(Script(hang_after=0))
     running = [lab.start(f"number {n}") for n in range(6)]
     server.wait_for(lambda: server.asked)
@@ -163,7 +164,7 @@ def test_who_came_first_goes_first(lab: Lab, server: GeminiServer) -> None:
 
 def test_a_wait_ends_at_the_deadline_and_says_whose_limit_it_was(lab: Lab, server: GeminiServer) -> None:
     lab.ask()
-    lab.limits.set("gemini", Limits(requests_per_minute=1))
+    lab.limits.set(ADMIN, "gemini", Limits(requests_per_minute=1))
     lab.ask()
     outcome = lab.ask(deadline_seconds=0.3)
     assert outcome.error is not None
@@ -174,7 +175,7 @@ def test_a_wait_ends_at_the_deadline_and_says_whose_limit_it_was(lab: Lab, serve
 
 
 def test_a_request_that_can_never_fit_fails_at_once(lab: Lab, server: GeminiServer) -> None:
-    lab.limits.set("gemini", Limits(tokens_per_minute=100))
+    lab.limits.set(ADMIN, "gemini", Limits(tokens_per_minute=100))
     outcome = lab.ask(max_output_tokens=500)
     assert outcome.error is not None
     assert outcome.error.kind is ErrorKind.RATE_LIMIT
@@ -185,7 +186,7 @@ def test_a_request_that_can_never_fit_fails_at_once(lab: Lab, server: GeminiServ
 
 
 def test_tokens_are_charged_as_used_and_not_as_reserved(lab: Lab, server: GeminiServer) -> None:
-    lab.limits.set("gemini", Limits(tokens_per_minute=2_000))
+    lab.limits.set(ADMIN, "gemini", Limits(tokens_per_minute=2_000))
     server.default = Script(usage=usage(prompt=100, output=100))
     for _ in range(10):
         assert lab.ask(max_output_tokens=150, deadline_seconds=20).status is CallStatus.COMPLETED
@@ -195,7 +196,7 @@ def test_tokens_are_charged_as_used_and_not_as_reserved(lab: Lab, server: Gemini
 
 
 def test_no_more_streams_at_once_than_the_limit(lab: Lab, server: GeminiServer) -> None:
-    lab.limits.set("gemini", Limits(concurrent_streams=3))
+    lab.limits.set(ADMIN, "gemini", Limits(concurrent_streams=3))
     server.default = Script(hang_after=0)
     running = [lab.start() for _ in range(8)]
     server.wait_for(lambda: len(server.asked) == 3)
@@ -378,7 +379,7 @@ def test_the_engine_counts_in_redis(
 
     with open_lab(database_url, tmp_path, server.url, limiter=limiter) as lab:
         lab.limits.set(
-            "gemini", Limits(requests_per_minute=2, tokens_per_minute=50_000, concurrent_streams=1)
+            ADMIN, "gemini", Limits(requests_per_minute=2, tokens_per_minute=50_000, concurrent_streams=1)
         )
         assert [lab.ask().status for _ in range(2)] == [CallStatus.COMPLETED] * 2
         refused = lab.ask(deadline_seconds=0.3)

@@ -30,6 +30,7 @@ from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.script import Script
 from tests.support.hub import KEY, MODEL, answered, ask, me, opened_with_gemini
 from tests.support.lab import OTHER
+from tests.support.people import admin
 
 Hub = tuple[Services, GeminiServer]
 QUESTION = (ChatMessage(Role.USER, "Hello"),)
@@ -339,7 +340,7 @@ def test_a_preference_can_let_the_chat_answer_from_the_cache(hub: Hub) -> None:
 
 def test_a_message_goes_out_with_its_users_own_key(hub: Hub) -> None:
     services, server = hub
-    services.keys.add(me(services), "gemini", "Mine", "AIzaSy-a-key-of-my-own-0123456789")
+    services.keys.add(admin(me(services)), "gemini", "Mine", "AIzaSy-a-key-of-my-own-0123456789")
     answered(services, ask(services))
     assert server.asked[-1].headers["x-goog-api-key"] == "AIzaSy-a-key-of-my-own-0123456789"
     sent = services.chat.send(stranger(services), None, "Hello", "gemini", MODEL)
@@ -372,7 +373,9 @@ def test_the_catalogue_holds_every_model_that_someone_knows_of(hub: Hub) -> None
     user = me(services)
     saved(services, model="my-tuned-model", is_default=True)
     price = Price("RUB", 1_000, 2_000)
-    services.price_overrides.add(user, "gemini", "my-priced-model", price, datetime(2026, 1, 1, tzinfo=UTC))
+    services.price_overrides.add(
+        admin(user), "gemini", "my-priced-model", price, datetime(2026, 1, 1, tzinfo=UTC)
+    )
     services.generation.portal.call(services.registry.models, "gemini", user)
     cards = {card.model: card for card in services.models.catalogue(user) if card.provider == "gemini"}
     assert set(server.models) <= set(cards)
@@ -399,7 +402,7 @@ def test_the_catalogue_does_not_wait_and_asks_for_a_newer_list(hub: Hub) -> None
 def test_the_context_of_a_model_its_provider_says_nothing_of_is_that_of_the_price_catalogue(hub: Hub) -> None:
     services, _server = hub
     with OpenAIServer() as openai:
-        services.keys.add(me(services), "openai", "Mine", "sk-a-key-of-my-own-0123456789", openai.url)
+        services.keys.add(admin(me(services)), "openai", "Mine", "sk-a-key-of-my-own-0123456789", openai.url)
         saved(services, provider="openai", model="gpt-3.5-turbo")
         services.generation.portal.call(services.registry.models, "openai", me(services))
         cards = {card.model: card for card in services.models.catalogue(me(services))}

@@ -17,6 +17,7 @@ from core.pricing.types import NANO, CallCost, Money, Price
 from core.providers.types import ProviderInfo, TokenUsage
 from core.store.engine import open_engine
 from core.store.unit_of_work import UnitOfWork
+from tests.support.people import ADMIN
 from tests.support.store import NOON, migrated
 
 MILLION = TokenUsage(input_tokens=1_000_000)
@@ -56,7 +57,7 @@ def euros(units: int) -> Price:
 
 def test_an_own_price_stands_above_a_published_one(book: PriceBook, overrides: PriceOverrides) -> None:
     published = book.cost_at("gemini", "gemini-2.5-pro", MILLION, NOON)
-    added = overrides.add(1, "gemini", " models/Gemini-2.5-Pro ", euros(3), NOON, "contract 7")
+    added = overrides.add(ADMIN, "gemini", " models/Gemini-2.5-Pro ", euros(3), NOON, "contract 7")
     found = book.cost_at("gemini", "gemini-2.5-pro", MILLION, NOON)
     assert found.amount == Money(3 * NANO, "EUR")
     assert found.source == f"own price {added.override_id} from 2026-11-20 · contract 7"
@@ -65,7 +66,7 @@ def test_an_own_price_stands_above_a_published_one(book: PriceBook, overrides: P
 
 def test_an_own_price_stands_above_free(book: PriceBook, overrides: PriceOverrides) -> None:
     assert book.cost(LOCAL, "qwen3:30b", MILLION, NOON) == CallCost(Money(0, "USD"), "free: own server")
-    overrides.add(1, "local", "qwen3:30b", euros(1), NOON)
+    overrides.add(ADMIN, "local", "qwen3:30b", euros(1), NOON)
     assert book.cost(LOCAL, "qwen3:30b", MILLION, NOON).amount == Money(NANO, "EUR")
     assert book.cost(LOCAL, "qwen3:8b", MILLION, NOON).amount == Money(0, "USD")
 
@@ -74,7 +75,7 @@ def test_the_latest_price_that_holds_applies_and_of_one_moment_the_newest(
     book: PriceBook, overrides: PriceOverrides
 ) -> None:
     for days, units in [(0, 5), (-10, 1), (10, 9), (0, 6)]:
-        overrides.add(1, "x", "m", euros(units), NOON + timedelta(days=days))
+        overrides.add(ADMIN, "x", "m", euros(units), NOON + timedelta(days=days))
     moments = [NOON + timedelta(days=days) for days in (-11, -10, -1, 0, 9, 10)]
     amounts = [book.cost_at("x", "m", MILLION, at).amount for at in moments]
     assert amounts == [None, *(Money(units * NANO, "EUR") for units in (1, 1, 6, 6, 9))]
@@ -85,8 +86,8 @@ def test_the_latest_price_that_holds_applies_and_of_one_moment_the_newest(
 def test_a_retired_price_does_not_hold_until_it_is_restored(
     book: PriceBook, overrides: PriceOverrides
 ) -> None:
-    old = overrides.add(1, "x", "m", euros(1), NOON - timedelta(days=1))
-    new = overrides.add(1, "x", "m", euros(2), NOON)
+    old = overrides.add(ADMIN, "x", "m", euros(1), NOON - timedelta(days=1))
+    new = overrides.add(ADMIN, "x", "m", euros(2), NOON)
     assert old.override_id is not None
     assert new.override_id is not None
     seen = [book.cost_at("x", "m", MILLION, NOON).amount]
@@ -95,7 +96,7 @@ def test_a_retired_price_does_not_hold_until_it_is_restored(
         (overrides.retire, old.override_id),
         (overrides.restore, new.override_id),
     ]:
-        change(number)
+        change(ADMIN, number)
         seen.append(book.cost_at("x", "m", MILLION, NOON).amount)
     assert seen == [Money(2 * NANO, "EUR"), Money(NANO, "EUR"), None, Money(2 * NANO, "EUR")]
     assert overrides.list() == (new,)
@@ -103,14 +104,14 @@ def test_a_retired_price_does_not_hold_until_it_is_restored(
 
 def test_an_unknown_price_cannot_be_retired(overrides: PriceOverrides) -> None:
     with pytest.raises(AppError) as refused:
-        overrides.retire(404)
+        overrides.retire(ADMIN, 404)
     assert refused.value.kind is ErrorKind.NOT_FOUND
 
 
 def test_usage_that_contradicts_itself_or_costs_too_much_is_unpriced(
     book: PriceBook, overrides: PriceOverrides
 ) -> None:
-    overrides.add(1, "x", "m", Price("KRW", MOST_UNITS * NANO - 1, 0), NOON)
+    overrides.add(ADMIN, "x", "m", Price("KRW", MOST_UNITS * NANO - 1, 0), NOON)
     broken = book.cost_at("x", "m", TokenUsage(input_tokens=1, cached_input_tokens=2), NOON)
     assert broken == CallCost(None, "unpriced: cached and cache-write tokens exceed input_tokens")
     dear = book.cost_at("x", "m", TokenUsage(input_tokens=10**12), NOON)
@@ -125,15 +126,15 @@ def test_another_process_sees_a_price_within_seconds(unit: UnitOfWork, database_
     try:
         theirs = PriceOverrides(elsewhere)
         assert here.cost_at("x", "m", MILLION, NOON).amount is None
-        added = theirs.add(1, "x", "m", euros(4), NOON)
+        added = theirs.add(ADMIN, "x", "m", euros(4), NOON)
         assert added.override_id is not None
         assert here.cost_at("x", "m", MILLION, NOON).amount is None
         clock.now += REFRESH_SECONDS
         assert here.cost_at("x", "m", MILLION, NOON).amount == Money(4 * NANO, "EUR")
-        theirs.retire(added.override_id)
+        theirs.retire(ADMIN, added.override_id)
         clock.now += REFRESH_SECONDS
         assert here.cost_at("x", "m", MILLION, NOON).amount is None
-        theirs.restore(added.override_id)
+        theirs.restore(ADMIN, added.override_id)
         clock.now += REFRESH_SECONDS
         assert here.cost_at("x", "m", MILLION, NOON).amount == Money(4 * NANO, "EUR")
     finally:
@@ -144,7 +145,7 @@ def test_threads_that_add_and_ask_at_once_see_their_own_prices(
     book: PriceBook, overrides: PriceOverrides
 ) -> None:
     def add_and_ask(number: int) -> Money | None:
-        overrides.add(1, "x", f"model-{number}", euros(number), NOON)
+        overrides.add(ADMIN, "x", f"model-{number}", euros(number), NOON)
         return book.cost_at("x", f"model-{number}", MILLION, NOON).amount
 
     with ThreadPoolExecutor(8) as pool:
@@ -191,7 +192,7 @@ def test_what_is_no_price_is_refused_in_words(
         "note": "",
     }
     with pytest.raises(AppError) as refused:
-        overrides.add(1, **{**values, **changes})
+        overrides.add(ADMIN, **{**values, **changes})
     assert refused.value.kind is ErrorKind.VALIDATION
     assert refused.value.params["field"] == field
     assert refused.value.text().endswith(".")
@@ -202,8 +203,8 @@ def test_the_catalogue_shows_own_prices_in_place_of_others(
     book: PriceBook, overrides: PriceOverrides
 ) -> None:
     published = book.entry("anthropic", "claude-sonnet-4-5")
-    added = overrides.add(1, "anthropic", "Claude-Sonnet-4-5", euros(3), NOON, "contract 7")
-    later = overrides.add(1, "anthropic", "my-tuned-model", euros(4), NOON + timedelta(days=1))
+    added = overrides.add(ADMIN, "anthropic", "Claude-Sonnet-4-5", euros(3), NOON, "contract 7")
+    later = overrides.add(ADMIN, "anthropic", "my-tuned-model", euros(4), NOON + timedelta(days=1))
     line = book.entry("anthropic", "claude-sonnet-4-5", NOON)
     assert (line.price, line.source, line.is_own) == (euros(3), "own price: contract 7", True)
     assert (line.override_id, line.valid_from) == (added.override_id, NOON)
@@ -217,8 +218,8 @@ def test_the_catalogue_shows_own_prices_in_place_of_others(
 def test_every_listed_model_is_priced_once(book: PriceBook, overrides: PriceOverrides) -> None:
     before = {entry.model for entry in book.entries("openai")}
     since = datetime(2020, 1, 1, tzinfo=UTC)
-    overrides.add(1, "openai", "GPT-5", euros(3), since)
-    overrides.add(1, "openai", "zz-tuned", euros(4), since)
+    overrides.add(ADMIN, "openai", "GPT-5", euros(3), since)
+    overrides.add(ADMIN, "openai", "zz-tuned", euros(4), since)
     after = {entry.model: entry for entry in book.entries("openai")}
     assert set(after) == before - {"gpt-5"} | {"GPT-5", "zz-tuned"}
     assert after["GPT-5"].price == euros(3)

@@ -24,6 +24,7 @@ from core.usage.recost import RecostLine, RecostService
 from core.usage.tables import RecostChange
 from core.usage.types import Call, CallStatus, Source
 from tests.support.hub import opened
+from tests.support.people import ADMIN, admin
 from tests.support.store import LEDGER_TABLES, NOON, call, migrated
 
 LEDGER = Ledger(ZoneInfo("UTC"))
@@ -99,10 +100,10 @@ def test_the_difference_is_shown_before_anything_changes(
         call_of_x(model="other", cost=UNPRICED),
         call_of_x(occurred_at=NOON - timedelta(31)),
     )
-    overrides.add(1, "x", "m", price(3, "EUR"), NOON - timedelta(100))
+    overrides.add(ADMIN, "x", "m", price(3, "EUR"), NOON - timedelta(100))
     before = events(unit), roll_ups(unit)
     looked_at: list[int] = []
-    plan = recost.plan(START, TODAY, progress=looked_at.append)
+    plan = recost.plan(ADMIN, START, TODAY, progress=looked_at.append)
     assert (plan.calls, plan.changed, sum(looked_at)) == (4, 2, 4)
     assert plan.lines == (
         RecostLine("x", "m", 3, {"USD": 10, "EUR": 3_300}, {"EUR": 9_900}, 1, 0, changed=2),
@@ -117,8 +118,8 @@ def test_applying_changes_calls_roll_ups_and_the_record(
     first, second = call_of_x(cost=cost(10)), call_of_x(cost=UNPRICED, user_id=2)
     record(unit, first)
     record(unit, second)
-    added = overrides.add(1, "x", "m", price(3, "EUR"), NOON - timedelta(100), "contract")
-    made = recost.apply(7, recost.plan(START, TODAY), " the contract came late ")
+    added = overrides.add(ADMIN, "x", "m", price(3, "EUR"), NOON - timedelta(100), "contract")
+    made = recost.apply(admin(7), recost.plan(ADMIN, START, TODAY), " the contract came late ")
 
     source = f"own price {added.override_id} from 2026-08-12 · contract"
     assert events(unit) == [
@@ -128,7 +129,7 @@ def test_applying_changes_calls_roll_ups_and_the_record(
     assert roll_ups(unit) == rebuilt(unit)
     assert (made.calls, made.before, made.after) == (2, {"USD": 10}, {"EUR": 6_600})
     assert (made.created_by, made.reason, made.start, made.end) == (7, "the contract came late", START, TODAY)
-    assert recost.history() == (made,)
+    assert recost.history(ADMIN) == (made,)
     with unit.read() as session:
         kept = session.scalars(select(RecostChange).order_by(RecostChange.id)).all()
     assert [(row.recost_id, row.old_nano, row.old_currency, row.old_source) for row in kept] == [
@@ -142,23 +143,23 @@ def test_a_second_time_there_is_nothing_to_change(
     unit: UnitOfWork, overrides: PriceOverrides, recost: RecostService
 ) -> None:
     record(unit, call_of_x(), call_of_x(cost=UNPRICED))
-    overrides.add(1, "x", "m", price(3), NOON - timedelta(100))
-    recost.apply(1, recost.plan(START, TODAY), "")
-    again = recost.plan(START, TODAY)
+    overrides.add(ADMIN, "x", "m", price(3), NOON - timedelta(100))
+    recost.apply(ADMIN, recost.plan(ADMIN, START, TODAY), "")
+    again = recost.plan(ADMIN, START, TODAY)
     assert (again.calls, again.changed) == (2, 0)
     with pytest.raises(AppError) as refused:
-        recost.apply(1, again, "")
+        recost.apply(ADMIN, again, "")
     assert refused.value.kind is ErrorKind.VALIDATION
-    assert len(recost.history()) == 1
+    assert len(recost.history(ADMIN)) == 1
 
 
 def test_each_call_is_priced_at_its_own_moment(
     unit: UnitOfWork, overrides: PriceOverrides, recost: RecostService
 ) -> None:
     record(unit, *(call_of_x(occurred_at=NOON - timedelta(days), cost=UNPRICED) for days in (9, 5, 1)))
-    overrides.add(1, "x", "m", price(1), NOON - timedelta(6))
-    overrides.add(1, "x", "m", price(2), NOON - timedelta(2))
-    recost.apply(1, recost.plan(START, TODAY), "")
+    overrides.add(ADMIN, "x", "m", price(1), NOON - timedelta(6))
+    overrides.add(ADMIN, "x", "m", price(2), NOON - timedelta(2))
+    recost.apply(ADMIN, recost.plan(ADMIN, START, TODAY), "")
     assert [row[1] for row in events(unit)] == [None, 1_100, 2_200]
 
 
@@ -174,10 +175,10 @@ def test_what_was_never_priced_by_us_is_left_alone(
         call_of_x(flag="output_tokens is negative", cost=UNPRICED),
         call_of_x(source=Source.IMPORT, cost=CallCost(Money(9, "USD"), f"{GIVEN}invoice.xlsx")),
     )
-    overrides.add(1, "x", "m", price(3), NOON - timedelta(100))
-    assert recost.plan(START, TODAY).calls == 0
+    overrides.add(ADMIN, "x", "m", price(3), NOON - timedelta(100))
+    assert recost.plan(ADMIN, START, TODAY).calls == 0
     record(unit, call_of_x(source=Source.IMPORT, cost=UNPRICED), call_of_x(status=CallStatus.FAILED))
-    assert recost.plan(START, TODAY).changed == 2
+    assert recost.plan(ADMIN, START, TODAY).changed == 2
 
 
 def test_one_provider_or_model_can_be_chosen(
@@ -185,9 +186,13 @@ def test_one_provider_or_model_can_be_chosen(
 ) -> None:
     record(unit, call_of_x(), call_of_x(model="n"), call_of_x(provider="y"))
     for provider, model in [("x", "m"), ("x", "n"), ("y", "m")]:
-        overrides.add(1, provider, model, price(3), NOON - timedelta(100))
-    assert [recost.plan(START, TODAY, *chosen).changed for chosen in [(), ("x",), ("x", "n")]] == [3, 2, 1]
-    made = recost.apply(1, recost.plan(START, TODAY, "x", "n"), "")
+        overrides.add(ADMIN, provider, model, price(3), NOON - timedelta(100))
+    assert [recost.plan(ADMIN, START, TODAY, *chosen).changed for chosen in [(), ("x",), ("x", "n")]] == [
+        3,
+        2,
+        1,
+    ]
+    made = recost.apply(ADMIN, recost.plan(ADMIN, START, TODAY, "x", "n"), "")
     assert (made.provider, made.model) == ("x", "n")
     assert [row[1] for row in events(unit)] == [1_500, 3_300, 1_500]
 
@@ -196,36 +201,36 @@ def test_a_price_that_moved_since_the_plan_stops_the_change(
     unit: UnitOfWork, overrides: PriceOverrides, recost: RecostService
 ) -> None:
     record(unit, call_of_x(), call_of_x())
-    overrides.add(1, "x", "m", price(3), NOON - timedelta(100))
-    plan = recost.plan(START, TODAY)
-    overrides.add(1, "x", "m", price(4), NOON - timedelta(50))
+    overrides.add(ADMIN, "x", "m", price(3), NOON - timedelta(100))
+    plan = recost.plan(ADMIN, START, TODAY)
+    overrides.add(ADMIN, "x", "m", price(4), NOON - timedelta(50))
     before = events(unit), roll_ups(unit)
     with pytest.raises(AppError, match="Show it again"):
-        recost.apply(1, plan, "")
-    assert (events(unit), roll_ups(unit), recost.history()) == (*before, ())
+        recost.apply(ADMIN, plan, "")
+    assert (events(unit), roll_ups(unit), recost.history(ADMIN)) == (*before, ())
 
 
 def test_a_call_that_came_after_the_plan_does_not_stop_it(
     unit: UnitOfWork, overrides: PriceOverrides, recost: RecostService
 ) -> None:
     record(unit, call_of_x())
-    overrides.add(1, "x", "m", price(3), NOON - timedelta(100))
-    plan = recost.plan(START, TODAY)
+    overrides.add(ADMIN, "x", "m", price(3), NOON - timedelta(100))
+    plan = recost.plan(ADMIN, START, TODAY)
     record(unit, call_of_x(cost=cost(3_300)))
-    assert recost.apply(1, plan, "").calls == 1
+    assert recost.apply(ADMIN, plan, "").calls == 1
     assert roll_ups(unit) == rebuilt(unit)
 
 
 def test_a_retired_price_leaves_calls_unpriced_and_free_ones_free(
     unit: UnitOfWork, overrides: PriceOverrides, recost: RecostService
 ) -> None:
-    added = overrides.add(1, "x", "m", price(3, "EUR"), NOON - timedelta(100))
+    added = overrides.add(ADMIN, "x", "m", price(3, "EUR"), NOON - timedelta(100))
     assert added.override_id is not None
     record(unit, call_of_x())
-    recost.apply(1, recost.plan(START, TODAY), "")
-    overrides.retire(added.override_id)
+    recost.apply(ADMIN, recost.plan(ADMIN, START, TODAY), "")
+    overrides.retire(ADMIN, added.override_id)
     record(unit, call_of_x(cost=CallCost(Money(0, "USD"), "free: a server that is gone")))
-    recost.apply(1, recost.plan(START, TODAY), "")
+    recost.apply(ADMIN, recost.plan(ADMIN, START, TODAY), "")
     assert [row[1:3] for row in events(unit)] == [(None, "USD"), (0, "USD")]
     assert roll_ups(unit) == rebuilt(unit)
 
@@ -235,8 +240,8 @@ def test_what_the_engine_said_of_earlier_attempts_stays(
 ) -> None:
     remark = " · 2 earlier attempts may be charged too"
     record(unit, call_of_x(cost=CallCost(Money(1, "USD"), f"old price{remark}")))
-    overrides.add(1, "x", "m", price(3), NOON - timedelta(100), "n" * 200)
-    recost.apply(1, recost.plan(START, TODAY), "")
+    overrides.add(ADMIN, "x", "m", price(3), NOON - timedelta(100), "n" * 200)
+    recost.apply(ADMIN, recost.plan(ADMIN, START, TODAY), "")
     source = events(unit)[0][3]
     assert source.startswith("own price")
     assert source.endswith(remark)
@@ -247,18 +252,18 @@ def test_more_calls_than_fit_a_chunk_all_change(
     unit: UnitOfWork, overrides: PriceOverrides, recost: RecostService
 ) -> None:
     record(unit, *(call_of_x(user_id=1 + number % 3) for number in range(5_003)))
-    overrides.add(1, "x", "m", price(3, "RUB"), NOON - timedelta(100))
-    plan = recost.plan(START, TODAY)
-    assert recost.apply(1, plan, "").after == {"RUB": 5_003 * 3_300}
+    overrides.add(ADMIN, "x", "m", price(3, "RUB"), NOON - timedelta(100))
+    plan = recost.plan(ADMIN, START, TODAY)
+    assert recost.apply(ADMIN, plan, "").after == {"RUB": 5_003 * 3_300}
     assert roll_ups(unit) == rebuilt(unit)
-    assert recost.plan(START, TODAY).changed == 0
+    assert recost.plan(ADMIN, START, TODAY).changed == 0
 
 
 @pytest.mark.parametrize(
     "refused",
     [
-        lambda recost: recost.plan(TODAY, START),
-        lambda recost: recost.apply(1, replace(recost.plan(START, TODAY), changed=1), "r" * 201),
+        lambda recost: recost.plan(ADMIN, TODAY, START),
+        lambda recost: recost.apply(ADMIN, replace(recost.plan(ADMIN, START, TODAY), changed=1), "r" * 201),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words(
@@ -307,14 +312,14 @@ def test_roll_ups_stay_the_sums_of_their_calls(
     recost = RecostService(unit, LEDGER, PriceBook(unit, overrides).cost_at)
     record(unit, *calls)
     for number, currency in enumerate(currencies, start=1):
-        overrides.add(1, "x", "m", price(number, currency), NOON - timedelta(50 - 10 * number))
-        plan = recost.plan(START, TODAY)
+        overrides.add(ADMIN, "x", "m", price(number, currency), NOON - timedelta(50 - 10 * number))
+        plan = recost.plan(ADMIN, START, TODAY)
         assert roll_ups(unit) == rebuilt(unit)
         if plan.changed:
-            made = recost.apply(1, plan, "")
+            made = recost.apply(ADMIN, plan, "")
             assert made.calls == plan.changed
         assert roll_ups(unit) == rebuilt(unit)
-        again = recost.plan(START, TODAY)
+        again = recost.plan(ADMIN, START, TODAY)
         assert again.changed == 0
         assert [(line.calls, line.before) for line in again.lines] == [
             (line.calls, line.after) for line in plan.lines
@@ -333,8 +338,8 @@ def test_the_services_price_the_past_by_what_their_providers_are(database_url: s
                     call_of_x(cost=UNPRICED, occurred_at=moment),
                 ],
             )
-        hub.price_overrides.add(1, "x", "m", price(2), NOON - timedelta(1))
-        made = hub.recost.apply(1, hub.recost.plan(START, TODAY), "")
+        hub.price_overrides.add(ADMIN, "x", "m", price(2), NOON - timedelta(1))
+        made = hub.recost.apply(ADMIN, hub.recost.plan(ADMIN, START, TODAY), "")
         assert made.after == {"USD": 0 + 1_000 * 1_250 + 100 * 10_000 + 2_200}
         assert hub.usage.report(1, TODAY, TODAY).total.costs == made.after
-        assert hub.recost.history() == (made,)
+        assert hub.recost.history(ADMIN) == (made,)

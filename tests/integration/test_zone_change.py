@@ -27,6 +27,7 @@ from core.usage.types import Call, Source
 from core.usage.upkeep import Upkeep, Work, WorkState
 from core.usage.verify import verify
 from core.usage.zone import open_ledger, zone_names, zone_of
+from tests.support.people import ADMIN
 from tests.support.store import NOON, call, migrated
 
 EVENING = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
@@ -286,8 +287,11 @@ def test_services_open_with_the_stored_zone(database_url: str, tmp_path: Path) -
         return open_services(Settings(**values))  # pyright: ignore[reportArgumentType]
 
     services = start()
-    services.upkeep.change_zone(TOKYO)
-    assert done(services.upkeep) is WorkState.DONE
+    services.upkeep.change_zone(ADMIN, TOKYO)
+    services.upkeep.wait()
+    progress = services.upkeep.progress(ADMIN)
+    assert progress is not None
+    assert progress.state is WorkState.DONE
     assert services.usage.today() == datetime.now(ZoneInfo(TOKYO)).date()
     services.close()
     services = start()
@@ -296,7 +300,7 @@ def test_services_open_with_the_stored_zone(database_url: str, tmp_path: Path) -
     services.close()
     services = start(timezone=MOSCOW)
     assert services.ledger.zone.key == MOSCOW
-    facts = services.upkeep.database()
+    facts = services.upkeep.database(ADMIN)
     assert (facts.kind == "SQLite") is database_url.startswith("sqlite")
     assert facts.size > 10_000
     services.close()

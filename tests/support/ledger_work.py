@@ -27,6 +27,7 @@ from core.usage.recost import RecostService
 from core.usage.types import CallStatus, Source
 from core.usage.verify import verify
 from tests.support.import_files import plain, saved
+from tests.support.people import ADMIN
 from tests.support.store import LEDGER_TABLES, NOON, call
 
 T = TypeVar("T")
@@ -185,9 +186,9 @@ class LedgerWork:
 
         recost = RecostService(self._unit, self._ledger, price)
         start = FIRST + timedelta(self._draw(st.integers(0, 20)))
-        plan = recost.plan(start, LAST, model=self._draw(st.sampled_from([None, "a"])))
+        plan = recost.plan(ADMIN, start, LAST, model=self._draw(st.sampled_from([None, "a"])))
         if plan.changed:
-            recost.apply(1, plan, "drawn")
+            recost.apply(ADMIN, plan, "drawn")
 
     def take(self) -> None:
         """Import a file, of which some or all may be known."""

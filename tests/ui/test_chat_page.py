@@ -15,6 +15,7 @@ from core.providers.demo import DemoProvider
 from core.providers.registry import ProviderRegistry
 from core.services import Services, open_services
 from core.usage.budgets import BudgetScope
+from tests.support.people import ADMIN
 
 WAIT_SECONDS = 20
 
@@ -104,8 +105,10 @@ def test_hostile_text_is_shown_as_text(hub: Services) -> None:
 
 
 def test_a_budget_that_is_used_up_is_said_above_the_message_box(hub: Services) -> None:
-    hub.price_overrides.add(1, "demo", "demo", Price("USD", 10**9, 10**9), datetime(2026, 1, 1, tzinfo=UTC))
-    hub.budgets.add(1, BudgetScope.WORKSPACE, Money(1, "USD"), blocks=False)
+    hub.price_overrides.add(
+        ADMIN, "demo", "demo", Price("USD", 10**9, 10**9), datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    hub.budgets.add(ADMIN, BudgetScope.WORKSPACE, Money(1, "USD"), blocks=False)
     app = page()
     assert "used up" not in shown(app)
     app = send(app, "Spend something", hub)

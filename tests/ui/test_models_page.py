@@ -22,6 +22,7 @@ from core.services import Services, open_services
 from core.usage.budgets import BudgetScope
 from tests.fakes.gemini_server import GeminiServer
 from tests.support.hub import KEY, MODEL, answered, ask
+from tests.support.people import ADMIN, admin
 from ui.components.models_confirm import Question
 from ui.plain import code
 from ui.session import Slot
@@ -103,9 +104,9 @@ def test_what_is_empty_says_what_belongs_there(empty: Services) -> None:
 
 
 def test_a_hostile_name_is_shown_as_it_is(hub: Services) -> None:
-    hub.keys.add(ME, "gemini", HOSTILE, "A`I`za-test-key-of-no-use-0123456789")
-    hub.endpoints.add(ME, HOSTILE, "http://127.0.0.1:9/v1/`x`/**y**")
-    hub.limits.set("gemini", Limits(1, None, None))
+    hub.keys.add(admin(ME), "gemini", HOSTILE, "A`I`za-test-key-of-no-use-0123456789")
+    hub.endpoints.add(admin(ME), HOSTILE, "http://127.0.0.1:9/v1/`x`/**y**")
+    hub.limits.set(ADMIN, "gemini", Limits(1, None, None))
     (key,) = hub.keys.list(ME)
     app = page("keys")
     assert code(key.masked) in shown(app)
@@ -117,12 +118,15 @@ def test_a_hostile_name_is_shown_as_it_is(hub: Services) -> None:
 
 
 def test_a_server_is_deleted_only_after_a_question(hub: Services) -> None:
-    endpoint = hub.endpoints.add(ME, "Ollama", "http://127.0.0.1:9/v1")
-    hub.keys.add(ME, endpoint.provider_id, "Ollama", "sk-test-key-of-no-use")
+    endpoint = hub.endpoints.add(admin(ME), "Ollama", "http://127.0.0.1:9/v1")
+    hub.keys.add(admin(ME), endpoint.provider_id, "Ollama", "sk-test-key-of-no-use")
     app = page("keys")
     app.menu_button(key=f"endpoint-menu-{endpoint.id}").click("delete").run()
     question = Question(
-        "Delete the server", "", lambda: hub.endpoints.delete(endpoint.id), "Deleted the server “Ollama”."
+        "Delete the server",
+        "",
+        lambda: hub.endpoints.delete(ADMIN, endpoint.id),
+        "Deleted the server “Ollama”.",
     )
     assert "“Ollama” and every key that was added for it go for good" in plain(app)
     assert hub.endpoints.list()
@@ -133,7 +137,7 @@ def test_a_server_is_deleted_only_after_a_question(hub: Services) -> None:
 
 def test_a_price_is_found_and_its_source_named(hub: Services) -> None:
     hub.price_overrides.add(
-        ME,
+        admin(ME),
         "gemini",
         MODEL,
         Price("EUR", 2_000_000_000, 4_000_000_000),
@@ -284,18 +288,18 @@ def test_the_past_is_priced_anew_only_when_it_is_applied(hub: Services) -> None:
     app.button(key="recost-plan").click().run()
     assert "each costs what it should" in shown(app)
     hub.price_overrides.add(
-        ME, "gemini", MODEL, Price("USD", 9 * 10**9, 9 * 10**9), datetime(2020, 1, 1, tzinfo=UTC)
+        admin(ME), "gemini", MODEL, Price("USD", 9 * 10**9, 9 * 10**9), datetime(2020, 1, 1, tzinfo=UTC)
     )
     app.button(key="recost-plan").click().run()
     assert "1 of 1 calls would change" in shown(app)
     app.button(key="recost-discard").click().run()
     assert "would change" not in shown(app)
-    assert not hub.recost.history()
+    assert not hub.recost.history(ADMIN)
 
     app.button(key="recost-plan").click().run()
     app.text_input(key="recost-reason").set_value("The contract")
     app.button(key="recost-apply").click().run()
-    (entry,) = hub.recost.history()
+    (entry,) = hub.recost.history(ADMIN)
     assert entry.reason == "The contract"
     assert "The contract" in shown(app)
     assert not app.exception
@@ -343,7 +347,7 @@ def test_a_limit_is_set_and_emptied_again(hub: Services) -> None:
 
 
 def test_in_russian_the_parts_are_named_in_russian(hub: Services) -> None:
-    hub.budgets.add(ME, BudgetScope.WORKSPACE, Money(10**9, "USD"))
+    hub.budgets.add(admin(ME), BudgetScope.WORKSPACE, Money(10**9, "USD"))
     known = {
         "keys": "Ключи и серверы",
         "models": "Модели и цены",

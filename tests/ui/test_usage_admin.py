@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import services
 from core.accounts.service import AccountService
+from core.accounts.tables import User
 from core.accounts.types import Account
 from core.config import PROJECT_DIR, Settings
 from core.pricing.types import CallCost, Money, Price
@@ -17,6 +18,7 @@ from core.services import Services, open_services
 from core.usage.budget_types import BudgetScope
 from core.usage.columns import DAILY
 from core.usage.types import Call
+from tests.support.people import ADMIN
 from tests.support.store import call
 
 WAIT_SECONDS = 20
@@ -56,7 +58,7 @@ def shown(app: AppTest) -> str:
 
 def test_each_user_has_a_row_with_their_budget(hub: Services) -> None:
     record(hub, a_call(), a_call(user_id=12, cost=CallCost(Money(2 * 10**9, "USD"), "test")))
-    hub.budgets.add(1, BudgetScope.USER, Money(10**9, "USD"), for_user=12)
+    hub.budgets.add(ADMIN, BudgetScope.USER, Money(10**9, "USD"), for_user=12)
     app = page()
     table = app.dataframe(key="usage-admin-users").value
     assert list(table["User"]) == ["User 12 (deleted)", "local"]
@@ -127,9 +129,11 @@ def test_another_time_zone_is_chosen_and_holds(hub: Services) -> None:
 
 def test_past_recostings_tell_who_when_why_and_the_difference(hub: Services) -> None:
     record(hub, a_call(provider="x", model="m"))
-    hub.price_overrides.add(1, "x", "m", Price("USD", 10**9, 10**9), datetime.now(UTC) - timedelta(days=9))
+    hub.price_overrides.add(
+        ADMIN, "x", "m", Price("USD", 10**9, 10**9), datetime.now(UTC) - timedelta(days=9)
+    )
     today = hub.usage.today()
-    hub.recost.apply(1, hub.recost.plan(today, today), "the *contract* came late")
+    hub.recost.apply(ADMIN, hub.recost.plan(ADMIN, today, today), "the *contract* came late")
     app = page()
     row = app.table[0].value.iloc[0]
     assert row["Who"] == "local"
@@ -146,6 +150,18 @@ def test_it_is_for_administrators_only(hub: Services, monkeypatch: pytest.Monkey
     assert "Administration" not in str(app.radio[0].options)
     assert "The ledger" not in shown(app)
     assert not [button for button in app.button if button.key and button.key.startswith("usage-admin")]
+    assert not app.exception
+
+
+def test_who_is_none_any_more_is_told_so_at_the_next_click(hub: Services) -> None:
+    record(hub, a_call())
+    app = page("ru-RU")
+    with hub.unit.write() as session:
+        session.execute(update(User).values(is_admin=False))
+    app.button(key="usage-admin-rebuild").click().run()
+    assert "Это доступно только администраторам." in shown(app)
+    assert "Журнал запросов" not in shown(app)
+    assert hub.upkeep.progress(ADMIN) is None, "nothing was begun"
     assert not app.exception
 
 

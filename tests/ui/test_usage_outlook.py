@@ -12,6 +12,7 @@ from core.config import Settings
 from core.pricing.types import UNPRICED, CallCost, Money
 from core.services import Services, open_services
 from core.usage.budget_types import BudgetScope, BudgetWindow
+from tests.support.people import ADMIN
 from tests.support.store import call
 from tests.support.usage_page import DOLLAR, figures, page, record, shown, spent
 
@@ -71,10 +72,10 @@ def test_a_short_history_says_how_many_days_are_missing(hub: Services) -> None:
 
 def test_a_month_is_forecast_with_its_interval_and_its_budget(hub: Services) -> None:
     record(hub, *(spent(ago, 2) for ago in range(70)))
-    hub.budgets.add(1, BudgetScope.USER, Money(10_000 * DOLLAR, "USD"), for_user=1)
-    hub.budgets.add(1, BudgetScope.WORKSPACE, Money(DOLLAR, "USD"))
+    hub.budgets.add(ADMIN, BudgetScope.USER, Money(10_000 * DOLLAR, "USD"), for_user=1)
+    hub.budgets.add(ADMIN, BudgetScope.WORKSPACE, Money(DOLLAR, "USD"))
     hub.budgets.add(
-        1, BudgetScope.WORKSPACE, Money(121 * DOLLAR, "USD"), window=BudgetWindow.ROLLING, window_days=60
+        ADMIN, BudgetScope.WORKSPACE, Money(121 * DOLLAR, "USD"), window=BudgetWindow.ROLLING, window_days=60
     )
     app = outlook()
     text = shown(app)
@@ -146,7 +147,7 @@ def test_another_currency_without_a_rate_is_forecast_in_itself(hub: Services) ->
 @pytest.mark.parametrize("locale", ["en-US", "ru-RU"])
 def test_sample_data_has_an_outlook_and_no_budget(hub: Services, locale: str) -> None:
     hub.usage.load_sample(1)
-    hub.budgets.add(1, BudgetScope.WORKSPACE, Money(DOLLAR, "USD"))
+    hub.budgets.add(ADMIN, BudgetScope.WORKSPACE, Money(DOLLAR, "USD"))
     app = outlook(locale)
     assert len(figures(app)) == 4
     assert len(app.get("plotly_chart")) == 1

@@ -18,6 +18,7 @@ from core.services import Services, open_services
 from core.usage.budget_types import BudgetScope
 from core.usage.service import UsageService
 from core.usage.types import Call, CallStatus
+from tests.support.people import ADMIN
 from tests.support.store import call
 
 BANNER = "Sample data: invented figures, not your usage"
@@ -294,7 +295,7 @@ def test_the_month_is_held_against_its_budget_and_forecast(hub: Services) -> Non
     assert "By the end of the month probably" in shown(page(range="month"))
     record(hub, a_call())
     # A budget is of real calls.
-    hub.budgets.add(1, BudgetScope.USER, Money(3_000, "USD"), for_user=1)
+    hub.budgets.add(ADMIN, BudgetScope.USER, Money(3_000, "USD"), for_user=1)
     assert "Budget of the month: \\$0.000003, 50% used" in shown(page(range="month"))
     assert "Budget of the month" not in shown(page(range="month", data="sample"))
     assert "Budget of the month" not in shown(page(range="7d"))

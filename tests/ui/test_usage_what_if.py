@@ -12,6 +12,7 @@ from core.config import Settings
 from core.pricing.types import UNPRICED, CallCost, Money, Price
 from core.providers.types import TokenUsage
 from core.services import Services, open_services
+from tests.support.people import ADMIN
 from tests.support.store import call
 from tests.support.usage_page import DOLLAR, page, record, shown, spent
 
@@ -25,7 +26,7 @@ PRICE = Price("USD", 2 * DOLLAR, 8 * DOLLAR, cached_input_nano=DOLLAR // 2)
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     opened = open_services(Settings(data_dir=tmp_path))
     monkeypatch.setattr(services, "_current", opened)
-    opened.price_overrides.add(1, "openai", "dear-one", PRICE, datetime(2024, 1, 1, tzinfo=UTC))
+    opened.price_overrides.add(ADMIN, "openai", "dear-one", PRICE, datetime(2024, 1, 1, tzinfo=UTC))
     yield opened
     opened.close()
 

@@ -47,9 +47,9 @@ def budget_form(viewer: Viewer, budget: BudgetInfo | None) -> None:
     try:
         money = Money(parse_price(amount), str(currency))
         if budget is None:
-            viewer.services.budgets.add(viewer.account.id, scope, money, **settings)
+            viewer.services.budgets.add(viewer.actor, scope, money, **settings)
         else:
-            viewer.services.budgets.update(budget.id, scope=scope, amount=money, **settings)
+            viewer.services.budgets.update(viewer.actor, budget.id, scope=scope, amount=money, **settings)
     except AppError as error:
         st.error(plain_text(error.text(viewer.tr.language)))
         return

@@ -116,14 +116,14 @@ def _act(viewer: Viewer, budget: BudgetInfo, menu: str) -> None:
     if chosen == "edit":
         remember(Slot.BUDGET_DIALOG, budget)
     elif chosen == "reset":
-        attempt(viewer, lambda: budgets.reset(budget.id), _("The budget counts from now on."))
+        attempt(viewer, lambda: budgets.reset(viewer.actor, budget.id), _("The budget counts from now on."))
     elif chosen == "delete":
         name = _name(viewer, budget)
         ask_first(
             Question(
                 _("Delete the budget"),
                 _("The budget “{name}” goes for good, and nothing is held against it any more.", name=name),
-                lambda: budgets.delete(budget.id),
+                lambda: budgets.delete(viewer.actor, budget.id),
                 _("Deleted the budget “{name}”.", name=name),
             )
         )

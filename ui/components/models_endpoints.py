@@ -91,7 +91,7 @@ def _question(viewer: Viewer, endpoint: EndpointInfo) -> Question:
             "“{name}” and every key that was added for it go for good. Its past calls stay in Usage.",
             name=name,
         ),
-        lambda: viewer.services.endpoints.delete(endpoint.id),
+        lambda: viewer.services.endpoints.delete(viewer.actor, endpoint.id),
         _("Deleted the server “{name}”. What it has cost stays in Usage.", name=name),
     )
 
@@ -143,17 +143,17 @@ def _form(viewer: Viewer, endpoint: EndpointInfo | None) -> None:
 
 def _save(viewer: Viewer, endpoint: EndpointInfo | None, label: str, url: str, key: str, free: bool) -> None:
     _ = viewer.tr.text
-    services, user = viewer.services, viewer.account.id
+    services, me = viewer.services, viewer.actor
     if endpoint is not None:
-        services.endpoints.update(endpoint.id, label=label, base_url=url, is_free=free)
+        services.endpoints.update(me, endpoint.id, label=label, base_url=url, is_free=free)
         say(_("Saved."))
         return
-    made = services.endpoints.add(user, label, url, free)
+    made = services.endpoints.add(me, label, url, free)
     if key.strip():
         try:
-            services.keys.add(user, made.provider_id, made.label, key)
+            services.keys.add(me, made.provider_id, made.label, key)
         except AppError:
             # All or nothing: a server without the key it was given would only fail later.
-            services.endpoints.delete(made.id)
+            services.endpoints.delete(me, made.id)
             raise
-    tell_health(viewer, made.label, services.health.health_check(user, made.provider_id))
+    tell_health(viewer, made.label, services.health.health_check(me.id, made.provider_id))

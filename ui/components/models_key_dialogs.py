@@ -120,7 +120,7 @@ def _try(viewer: Viewer, info: ProviderInfo, entry: _Entry) -> None:
     try:
         with st.spinner(_("Asking {provider}…", provider=escape(info.label))):
             health = viewer.services.health.test_new(
-                viewer.account.id, entry.provider, entry.key, entry.base_url, entry.options
+                viewer.actor, entry.provider, entry.key, entry.base_url, entry.options
             )
     except AppError as error:
         st.error(plain_text(error.text(viewer.tr.language)))
@@ -132,7 +132,9 @@ def _save(viewer: Viewer, entry: _Entry) -> None:
     _ = viewer.tr.text
     services, user = viewer.services, viewer.account.id
     try:
-        key = services.keys.add(user, entry.provider, entry.label, entry.key, entry.base_url, entry.options)
+        key = services.keys.add(
+            viewer.actor, entry.provider, entry.label, entry.key, entry.base_url, entry.options
+        )
     except AppError as error:
         st.error(plain_text(error.text(viewer.tr.language)))
         return

@@ -121,7 +121,7 @@ def _check(viewer: Viewer, info: ProviderInfo) -> None:
 def _save(viewer: Viewer, info: ProviderInfo, limits: Limits) -> None:
     _ = viewer.tr.text
     try:
-        viewer.services.limits.set(info.id, limits)
+        viewer.services.limits.set(viewer.actor, info.id, limits)
     except AppError as error:
         st.error(plain_text(error.text(viewer.tr.language)))
         return

@@ -55,7 +55,7 @@ def price_form(viewer: Viewer, named: str, model_name: str) -> None:
     try:
         price = Price(currency=str(currency).strip().upper(), **_parsed(viewer, texts))
         moment = _midnight(viewer, since)
-        viewer.services.price_overrides.add(viewer.account.id, provider, model, price, moment, note)
+        viewer.services.price_overrides.add(viewer.actor, provider, model, price, moment, note)
     except AppError as error:
         st.error(plain_text(error.text(viewer.tr.language)))
         return

@@ -76,5 +76,8 @@ def _retire(viewer: Viewer, entry: PriceEntry) -> None:
     _ = viewer.tr.text
     overrides, price_id = viewer.services.price_overrides, entry.override_id
     assert price_id is not None
-    if attempt(viewer, lambda: overrides.retire(price_id)):
-        offer_undo(_("Retired the price of {model}", model=entry.model), lambda: overrides.restore(price_id))
+    if attempt(viewer, lambda: overrides.retire(viewer.actor, price_id)):
+        offer_undo(
+            _("Retired the price of {model}", model=entry.model),
+            lambda: overrides.restore(viewer.actor, price_id),
+        )

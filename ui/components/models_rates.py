@@ -57,10 +57,10 @@ def _rate_list(viewer: Viewer) -> None:
 def _retire_rate(viewer: Viewer, rate: Rate) -> None:
     _ = viewer.tr.text
     rates = viewer.services.rates
-    if attempt(viewer, lambda: rates.retire(rate.id)):
+    if attempt(viewer, lambda: rates.retire(viewer.actor, rate.id)):
         offer_undo(
             _("Retired the rate of {base} in {quote}", base=rate.base, quote=rate.quote),
-            lambda: rates.restore(rate.id),
+            lambda: rates.restore(viewer.actor, rate.id),
         )
 
 
@@ -89,7 +89,7 @@ def _rate_form(viewer: Viewer) -> None:
         if not st.form_submit_button(_("Add the rate"), type="primary", key="rate-add"):
             return
     try:
-        viewer.services.rates.add(viewer.account.id, _code(base), _code(quote), _rate(typed), since, note)
+        viewer.services.rates.add(viewer.actor, _code(base), _code(quote), _rate(typed), since, note)
     except AppError as error:
         st.error(plain_text(error.text(viewer.tr.language)))
         return

@@ -31,7 +31,7 @@ def recost_part(viewer: Viewer) -> None:
     plan = recall(Slot.RECOST_PLAN)
     if isinstance(plan, RecostPlan):
         _difference(viewer, plan)
-    history = viewer.services.recost.history()
+    history = viewer.services.recost.history(viewer.account)
     if history:
         with st.expander(_("What was priced anew before")):
             for entry in history:
@@ -58,7 +58,9 @@ def _form(viewer: Viewer) -> None:
             return
     try:
         with st.spinner(_("Pricing the calls of these days…")):
-            remember(Slot.RECOST_PLAN, viewer.services.recost.plan(first, last, provider or None))
+            remember(
+                Slot.RECOST_PLAN, viewer.services.recost.plan(viewer.actor, first, last, provider or None)
+            )
     except AppError as error:
         take(Slot.RECOST_PLAN)
         st.error(plain_text(error.text(viewer.tr.language)))
@@ -118,9 +120,13 @@ def _costs(viewer: Viewer, costs: Mapping[str, int], unpriced: int) -> str:
 
 def _apply(viewer: Viewer, plan: RecostPlan) -> None:
     _ = viewer.tr.text
-    recost, user, reason = viewer.services.recost, viewer.account.id, str(widget(_REASON) or "")
+    recost, reason = viewer.services.recost, str(widget(_REASON) or "")
     take(Slot.RECOST_PLAN)
-    attempt(viewer, lambda: recost.apply(user, plan, reason), _("Priced anew. Usage shows the new figures."))
+    attempt(
+        viewer,
+        lambda: recost.apply(viewer.actor, plan, reason),
+        _("Priced anew. Usage shows the new figures."),
+    )
 
 
 def _history_line(viewer: Viewer, entry: RecostInfo) -> str:

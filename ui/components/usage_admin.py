@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from ui.components.notices import show_notices
 from ui.components.usage_admin_ledger import health_part, work_part
 from ui.components.usage_admin_recost import recost_part
 from ui.components.usage_admin_users import users_part
@@ -19,7 +18,6 @@ def shown(viewer: Viewer) -> bool:
 def draw(viewer: Viewer, view: UsageView) -> None:
     """The whole part."""
     with st.container(key="usage-admin"):
-        show_notices(viewer)
         work_part(viewer)
         users_part(viewer, view)
         health_part(viewer, view)

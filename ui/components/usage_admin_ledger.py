@@ -19,7 +19,7 @@ _FEW = 20
 def health_part(viewer: Viewer, view: UsageView) -> None:
     """What the ledger holds, and what can be done to it."""
     _, language, services = viewer.tr.text, viewer.tr.language, viewer.services
-    health, database = services.explore.health(), services.upkeep.database()
+    health, database = services.upkeep.health(viewer.account), services.upkeep.database(viewer.account)
     st.subheader(_("The ledger"), anchor=False)
     days = "—"
     if health.first_day is not None and health.last_day is not None:
@@ -43,7 +43,7 @@ def health_part(viewer: Viewer, view: UsageView) -> None:
             disabled=busy,
             help=_("Adds up the calls of the days chosen on the left, and compares every figure with that."),
             on_click=begin,
-            args=(viewer, lambda: services.upkeep.check(asked.start, asked.end)),
+            args=(viewer, lambda: services.upkeep.check(viewer.actor, asked.start, asked.end)),
         )
         st.button(
             _("Rebuild all figures"),
@@ -54,18 +54,18 @@ def health_part(viewer: Viewer, view: UsageView) -> None:
                 "end meanwhile are recorded right after it."
             ),
             on_click=begin,
-            args=(viewer, services.upkeep.rebuild),
+            args=(viewer, lambda: services.upkeep.rebuild(viewer.actor)),
         )
 
 
 def begin(viewer: Viewer, work: Callable[[], object]) -> None:
-    """For a callback: begin work on the ledger, or say why that cannot be."""
+    """For a callback: begin work on the ledger or end it, or say why that cannot be."""
     attempt(viewer, work)
 
 
 def work_part(viewer: Viewer) -> None:
     """The work on the ledger that runs, or how the last one ended."""
-    progress = viewer.services.upkeep.progress()
+    progress = viewer.services.upkeep.progress(viewer.account)
     if progress is None:
         return
     with st.container(key="usage-admin-work", border=progress.running):
@@ -76,7 +76,7 @@ def work_part(viewer: Viewer) -> None:
 
 
 def _busy(viewer: Viewer) -> bool:
-    progress = viewer.services.upkeep.progress()
+    progress = viewer.services.upkeep.progress(viewer.account)
     return progress is not None and progress.running
 
 
@@ -91,7 +91,7 @@ def _facts(facts: dict[str, str]) -> None:
 @st.fragment(run_every=1)
 def _running(viewer: Viewer) -> None:
     _, language = viewer.tr.text, viewer.tr.language
-    progress = viewer.services.upkeep.progress()
+    progress = viewer.services.upkeep.progress(viewer.account)
     if progress is None or not progress.running:
         st.rerun()
     st.markdown(_title(viewer, progress))
@@ -105,7 +105,12 @@ def _running(viewer: Viewer) -> None:
         parts.append(_("about {time} left", time=fmt.duration(int(progress.seconds_left * 1000), language)))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(escape(" · ".join(parts)), width="stretch")
-        st.button(_("Stop"), key="usage-admin-stop", on_click=viewer.services.upkeep.stop)
+        st.button(
+            _("Stop"),
+            key="usage-admin-stop",
+            on_click=begin,
+            args=(viewer, lambda: viewer.services.upkeep.stop(viewer.actor)),
+        )
 
 
 def _title(viewer: Viewer, progress: Progress) -> str:

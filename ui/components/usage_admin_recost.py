@@ -20,11 +20,11 @@ def recost_part(viewer: Viewer) -> None:
         st.subheader(_("Prices of the past"), anchor=False, width="stretch")
         if st.button(_("Price past calls anew"), key="usage-admin-recost"):
             st.switch_page(MODELS_PAGE, query_params={"section": "prices"})
-    history = viewer.services.recost.history()
+    history = viewer.services.recost.history(viewer.account)
     if not history:
         st.caption(_("No call was priced anew yet. After a price was corrected, the past can be, too."))
         return
-    names = {account.id: account.username for account in viewer.services.accounts.everyone()}
+    names = {account.id: account.username for account in viewer.services.accounts.everyone(viewer.account)}
     rows = [_row(viewer, names, entry) for entry in history]
     with st.container(key="usage-table-recosts"):
         st.table(

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.rights import scope_of
 from core.usage.budget_types import BudgetInfo, BudgetScope, BudgetState
 from core.usage.explore.types import Dimension, Measures, Selection
 from ui import format as fmt
@@ -84,13 +85,13 @@ def _open(lines: Sequence[_Line]) -> None:
 
 def _lines(viewer: Viewer, view: UsageView) -> list[_Line]:
     services, asked = viewer.services, view.selection
-    everybody = Selection(None, asked.start, asked.end, asked.sample)
+    everybody = Selection(scope_of(viewer.account, everyone=True), asked.start, asked.end, asked.sample)
     found = services.explore.explore(everybody, by=Dimension.USER, currency=view.currency)
     totals = {int(group.value): group.total for group in found.groups}
-    names = {account.id: account.username for account in services.accounts.everyone()}
-    last = services.usage.last_days(asked.sample)
+    names = {account.id: account.username for account in services.accounts.everyone(viewer.account)}
+    last = services.usage.last_days(viewer.account, asked.sample)
     budgets: dict[int, list[BudgetInfo]] = {}
-    for budget in services.budgets.list():
+    for budget in services.budgets.list(everybody.scope):
         if budget.scope is BudgetScope.USER and budget.user_id is not None:
             budgets.setdefault(budget.user_id, []).append(budget)
     # Who spends most first, as the ledger ranks them; then who called nobody in these days.

@@ -14,8 +14,8 @@ _KEY = "usage-admin-zone"
 def zone_part(viewer: Viewer) -> None:
     """The zone, a search for another, and what a change does."""
     _, services = viewer.tr.text, viewer.services
-    current = services.explore.health().timezone
-    progress = services.upkeep.progress()
+    current = services.upkeep.health(viewer.account).timezone
+    progress = services.upkeep.progress(viewer.account)
     busy = progress is not None and progress.running
     st.subheader(_("Report time zone"), anchor=False)
     st.caption(
@@ -42,7 +42,7 @@ def zone_part(viewer: Viewer) -> None:
             key="usage-admin-change-zone",
             disabled=busy or chosen in (None, current),
             on_click=begin,
-            args=(viewer, lambda: services.upkeep.change_zone(str(widget(_KEY)))),
+            args=(viewer, lambda: services.upkeep.change_zone(viewer.actor, str(widget(_KEY)))),
         )
     st.caption(
         _(

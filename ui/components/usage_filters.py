@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
+from core.rights import scope_of
 from core.usage.explore.types import Compare, Dimension, Selection
 from ui.components.usage_explore_names import DIMENSIONS, dimension_name, value_names
 from ui.components.usage_explore_state import (
@@ -98,7 +99,7 @@ def choose_comparison(viewer: Viewer, asked: Asked) -> None:
 
 
 def allowed(viewer: Viewer, asked: Asked) -> Asked:
-    """What the viewer may ask for: calls of others are for admins to see. The one place that says so."""
+    """What the viewer may ask for, when a link that somebody shared asks for more: see `scope_of`."""
     if asked.everyone and not viewer.account.is_admin:
         asked = replace(asked.only(Dimension.USER, ()), everyone=False)
     return asked
@@ -107,14 +108,14 @@ def allowed(viewer: Viewer, asked: Asked) -> Asked:
 def selection_of(viewer: Viewer, asked: Asked, start: date, end: date, sample: bool) -> Selection:
     """The calls a view is about, within what the viewer may see."""
     asked = allowed(viewer, asked)
-    return Selection(None if asked.everyone else viewer.account.id, start, end, sample, asked.where)
+    return Selection(scope_of(viewer.account, everyone=asked.everyone), start, end, sample, asked.where)
 
 
 def choose_calls(viewer: Viewer, asked: Asked, sample: bool) -> Asked:
     """The filters; returns what is asked for, without values that no call has."""
     _ = viewer.tr.text
     asked = allowed(viewer, asked)
-    values = viewer.services.explore.values(None if asked.everyone else viewer.account.id, sample)
+    values = viewer.services.explore.values(scope_of(viewer.account, everyone=asked.everyone), sample)
     asked = _known(asked, values)
     settle(asked)
     if viewer.account.is_admin:
@@ -158,7 +159,8 @@ def _more_filters(viewer: Viewer, asked: Asked, more: Sequence[Dimension], value
 def _choose_users(viewer: Viewer, asked: Asked, values: Values, sample: bool) -> None:
     _ = viewer.tr.text
     if not asked.everyone:
-        others = viewer.services.explore.values(None, sample).get(Dimension.USER, ())
+        everybody = scope_of(viewer.account, everyone=True)
+        others = viewer.services.explore.values(everybody, sample).get(Dimension.USER, ())
         if set(others) <= {str(viewer.account.id)}:
             return
     _show("usage-everyone", "all" if asked.everyone else "own")

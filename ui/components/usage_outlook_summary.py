@@ -90,7 +90,7 @@ def _change(viewer: Viewer) -> None:
 
 def _save(viewer: Viewer) -> None:
     try:
-        viewer.services.insight.subscription.set(viewer.account.id, str(widget(_AMOUNT, "") or ""))
+        viewer.services.insight.subscription.set(viewer.actor, str(widget(_AMOUNT, "") or ""))
     except AppError as error:
         remember(Slot.USAGE_NOTICE, plain_text(error.text(viewer.tr.language)))
 

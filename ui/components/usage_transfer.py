@@ -3,7 +3,6 @@
 import streamlit as st
 
 from ui.components.models_confirm import show_question
-from ui.components.notices import show_notices
 from ui.components.usage_transfer_export import export_part
 from ui.components.usage_transfer_import import import_part
 from ui.components.usage_transfer_list import list_part
@@ -14,7 +13,6 @@ from ui.door import Viewer
 def draw(viewer: Viewer, view: UsageView) -> None:
     """The whole part; AppError when the ledger cannot answer."""
     _ = viewer.tr.text
-    show_notices(viewer)
     show_question(viewer)
     st.subheader(_("Import"), anchor=False)
     import_part(viewer)

@@ -66,8 +66,8 @@ def export_part(viewer: Viewer, view: UsageView) -> None:
 def _start(viewer: Viewer, view: UsageView) -> None:
     kind = ExportKind(widget("export-kind") or ExportKind.CSV)
     separator = Separator(widget("export-separator") or Separator.COMMA)
-    jobs, user = viewer.services.export_jobs, viewer.account.id
-    attempt(viewer, lambda: jobs.start(user, kind, view.selection, viewer.tr.language, separator))
+    jobs = viewer.services.export_jobs
+    attempt(viewer, lambda: jobs.start(viewer.actor, kind, view.selection, viewer.tr.language, separator))
 
 
 @st.fragment(run_every=0.5)

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
+from core.rights import Actor, require_scope
 from core.usage.explore.types import Selection
 from core.usage.exports.service import ExportService
 from core.usage.exports.types import ExportKind, Separator
@@ -78,9 +79,12 @@ class ExportJobs:
         self._jobs: dict[int, _Job] = {}
 
     def start(
-        self, user_id: int, kind: ExportKind, selection: Selection, language: str, separator: Separator
+        self, actor: Actor, kind: ExportKind, selection: Selection, language: str, separator: Separator
     ) -> None:
-        """Begin to write a file of the calls of a selection."""
+        """Begin to write a file of the calls of a selection. AppError(FORBIDDEN) for those of others, unless an
+        administrator asks."""
+        require_scope(actor, selection.scope)
+        user_id = actor.id
         self.dismiss(user_id)
         name = self._exports.file_name(
             kind, selection.start, selection.end, language, sample=selection.sample

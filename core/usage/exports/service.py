@@ -21,8 +21,8 @@ from core.usage.types import UsageReport
 class ExportService:
     """Writes the calls of a range of report days, of user `scope` or (None) of all users.
 
-    Who may see all users is the caller's to know. Each export holds real calls or, with `sample`, sample data:
-    never both; `where` leaves out others, just as the explorer does. Each raises AppError before its first byte:
+    Who may see all users `scope_of` knows (core/rights.py). Each export holds real calls or, with `sample`, sample
+    data: never both; `where` leaves out others, just as the explorer does. Each raises AppError before its first byte:
     VALIDATION for a range or a filter that is none, NOT_FOUND where there is nothing to export. A call recorded or
     removed meanwhile may be in or not. `progress` is told how far it is, and raises to stop.
     """

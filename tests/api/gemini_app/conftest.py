@@ -19,6 +19,7 @@ from tests.api.conftest import PASSWORD
 from tests.fakes.gemini_server import GeminiServer
 from tests.support.hub import KEY, NO_RETRY
 from tests.support.members import fast_passwords
+from tests.support.people import member
 
 SESSIONS = "/api/v1/gemini/chat-sessions/"
 MESSAGES = "/api/v1/gemini/chat-messages/"
@@ -94,7 +95,7 @@ def join(hub: Services) -> Iterator[Join]:
         client.cookies.clear()
         client.headers["Authorization"] = f"Session {secret}"
         if key is not None:
-            hub.keys.add(user_id, "gemini", "", key)
+            hub.keys.add(member(user_id), "gemini", "", key)
         return Member(client, user_id, secret, csrf)
 
     yield make
