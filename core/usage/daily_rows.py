@@ -1,14 +1,16 @@
 """The sums of days: how calls are added to the rows of `usage_daily`, and what these add up to."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, cast, delete, func, insert, literal, select
+from sqlalchemy import BigInteger, ColumnElement, and_, cast, delete, func, insert, literal, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.usage.columns import DAILY, EVENTS, KEY, SUMS, sources_of, sums_over
+from core.usage.days import in_days
 from core.usage.tables import ALL_SOURCES, ALL_USERS
 from core.usage.types import Source
 
@@ -33,10 +35,11 @@ def add_to_roll_ups(session: Session, sums: Iterable[dict[str, Any]], sign: int 
         session.connection().execute(_add_to_daily(session.get_bind().dialect.name), ordered)
 
 
-def add_up_days(session: Session) -> None:
-    """Make all rows anew from the calls, whose days are right."""
-    session.execute(delete(DAILY))
-    for sums in (sums_of_events(literal(True)), _sums_of_sources(), _sums_of_users()):
+def add_up_days(session: Session, day: date | None = None) -> None:
+    """Make all rows anew, or those of one day, from the calls, whose days are right."""
+    calls, rows = (in_days(day, day), DAILY.c.day == day) if day is not None else (true(), true())
+    session.execute(delete(DAILY).where(rows))
+    for sums in (sums_of_events(calls), _sums_of_sources(rows), _sums_of_users(rows)):
         session.execute(insert(DAILY).from_select([*KEY, *SUMS], sums))
 
 
@@ -51,19 +54,19 @@ def sums_of_events(condition: Any) -> Any:
     return select(*key, *sums_over(EVENTS).values()).where(condition).group_by(*key)
 
 
-def _sums_of_sources() -> Any:
+def _sums_of_sources(rows: ColumnElement[bool]) -> Any:
     """All sources but sample data, from the roll-ups of each; at ten million calls that saves minutes."""
     others = [DAILY.c[name] for name in KEY if name != "source"]
     sums = [cast(func.sum(DAILY.c[name]), BigInteger) for name in SUMS]
     real = DAILY.c.source != Source.SAMPLE.value
-    return select(others[0], literal(ALL_SOURCES), *others[1:], *sums).where(real).group_by(*others)
+    return select(others[0], literal(ALL_SOURCES), *others[1:], *sums).where(rows, real).group_by(*others)
 
 
-def _sums_of_users() -> Any:
+def _sums_of_users(rows: ColumnElement[bool]) -> Any:
     """All users, from the roll-ups of each."""
     others = [DAILY.c[name] for name in KEY[1:]]
     sums = [cast(func.sum(DAILY.c[name]), BigInteger) for name in SUMS]
-    return select(literal(ALL_USERS), *others, *sums).group_by(*others)
+    return select(literal(ALL_USERS), *others, *sums).where(rows).group_by(*others)
 
 
 def _rows_of(sums: Sequence[Mapping[str, Any]]) -> ColumnElement[bool]:

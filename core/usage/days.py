@@ -30,8 +30,8 @@ from sqlalchemy.types import NullType
 from core.store.base import UtcDateTime
 from core.usage.columns import EVENTS
 
-# Ids a statement: a few tenths of a second each, so that progress is seen and a stop is heard.
-_CHUNK = 20_000
+CHUNK = 20_000
+"""Ids a statement: a few tenths of a second each, so that progress is seen and a stop is heard."""
 
 
 class _Within(FunctionElement[bool]):
@@ -77,17 +77,25 @@ def assign_days(session: Session, zone: ZoneInfo, progress: Callable[[int], None
     if not calls:
         return moved
     right = day_in(session, zone)
-    for start in range(first, last + 1, _CHUNK):
-        end = min(start + _CHUNK, last + 1)
-        chunk = and_(EVENTS.c.id >= start, EVENTS.c.id < end)
-        statement = update(EVENTS).where(chunk, EVENTS.c.day != right).values(day=right)
-        moved += session.connection().execute(statement).rowcount
+    for start in range(first, last + 1, CHUNK):
+        end = min(start + CHUNK, last + 1)
+        moved += session.connection().execute(moving(right, start, end)).rowcount
         if progress is not None:
             # Ids have gaps: what is told adds up to the calls all the same.
             now = calls * (end - first) // (last + 1 - first)
             progress(now - seen)
             seen = now
     return moved
+
+
+def misplaced(right: ColumnElement[date], start: int, end: int) -> ColumnElement[bool]:
+    """The calls with ids from `start` to before `end` that do not lie in the day that is `right`."""
+    return and_(EVENTS.c.id >= start, EVENTS.c.id < end, EVENTS.c.day != right)
+
+
+def moving(right: ColumnElement[date], start: int, end: int) -> Any:
+    """The statement that gives them that day."""
+    return update(EVENTS).where(misplaced(right, start, end)).values(day=right)
 
 
 def assign_days_of(session: Session, zone: ZoneInfo, batch: str) -> None:

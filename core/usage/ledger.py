@@ -178,6 +178,12 @@ class Ledger:
                 pack_all(session)
                 self._note_state(session, state.rebuilt_at)
 
+    def note_rebuilt(self, session: Session) -> None:
+        """Every roll-up was looked at, and is right."""
+        self.lock(session)
+        if self.zone_in(session).key == self._zone.key:
+            self._note_state(session, datetime.now(UTC))
+
     def _note_state(self, session: Session, rebuilt_at: datetime | None) -> None:
         state = session.get(LedgerState, 1) or LedgerState(id=1)
         state.timezone, state.rebuilt_at, state.version = self._zone.key, rebuilt_at, VERSION

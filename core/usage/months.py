@@ -1,7 +1,7 @@
 """The sums of `usage_daily` by month: the rows of `usage_months`, and how calls are added to them."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -18,7 +18,8 @@ from core.usage.tables import ALL_USERS
 DAYS = Layout(tuple((name, "<i8") for name in SUMS))
 """The slot is the day of the month; then its sums."""
 MONTH_ROWS = Kind(MONTHS, KEY, {"days": DAYS}, lives_by="days")
-# Rows of `usage_daily` at a time.
+_ROWS = select(*(DAILY.c[name] for name in (*KEY, *SUMS))).order_by(*(DAILY.c[name] for name in KEY))
+# Of these at a time.
 _CHUNK = 10_000
 
 
@@ -44,7 +45,18 @@ def month_shares(batch: EventBatch, sign: int = 1) -> Shares:
 def pack_all(session: Session) -> None:
     """Make all rows anew from `usage_daily`; no call may wait in `usage_pending`. In constant memory."""
     session.execute(delete(MONTHS))
-    for month in _months(session):
+    _pack(session, _ROWS)
+
+
+def pack_month(session: Session, first: date) -> None:
+    """The same for the month that begins with `first`."""
+    session.execute(delete(MONTHS).where(MONTHS.c.day == first))
+    last = (first + timedelta(31)).replace(day=1) - timedelta(1)
+    _pack(session, _ROWS.where(DAILY.c.day.between(first, last)))
+
+
+def _pack(session: Session, statement: Any) -> None:
+    for month in _months(session, statement):
         codes: dict[tuple[Any, ...], int] = {}
         owners: list[int] = []
         for user_id, source, day, *rest in (row[: len(KEY)] for row in month):
@@ -56,9 +68,8 @@ def pack_all(session: Session) -> None:
         session.connection().execute(insert(MONTHS), rows)
 
 
-def _months(session: Session) -> Iterator[list[Any]]:
-    """The rows of `usage_daily`, those of a user, a source and a month at a time."""
-    statement = select(*(DAILY.c[name] for name in (*KEY, *SUMS))).order_by(*(DAILY.c[name] for name in KEY))
+def _months(session: Session, statement: Any) -> Iterator[list[Any]]:
+    """The rows of a statement, those of a user, a source and a month at a time."""
     rows = session.execute(statement.execution_options(yield_per=_CHUNK))
 
     def month(row: Any) -> tuple[int, str, int, int]:

@@ -1,10 +1,11 @@
 """How calls are spread, by roll-up key: the arrays of `usage_shapes`, and how calls are added to them."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from core.usage.columns import SHAPES, sources_of
@@ -39,11 +40,11 @@ def add_to_shapes(session: Session, batch: EventBatch, sign: int) -> None:
     merge(session, SHAPE_ROWS, shape_shares(batch, sign))
 
 
-def shape_shares(batch: EventBatch, sign: int = 1) -> Shares:
+def shape_shares(batch: EventBatch, sign: int = 1, spans: Sequence[str] = (DAY, MONTH)) -> Shares:
     """What calls add to the rows of all their keys."""
     # Once by key; only then for all users, all sources and the month.
     parts = {name: added_up([part]) for name, part in _parts(batch, sign).items()}
-    keys, owners = _targets(batch.keys)
+    keys, owners = _targets(batch.keys, spans)
     return Shares(keys, {name: part.of(owners) for name, part in parts.items()})
 
 
@@ -62,17 +63,49 @@ def _parts(batch: EventBatch, sign: int) -> dict[str, Entries]:
     }
 
 
-def _targets(keys: Sequence[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], Ints]:
+def add_up_month(session: Session, first: date) -> None:
+    """Make the rows of the month that begins with `first` anew from those of its days. A user at a time, so that
+    memory does not grow with their number."""
+    last = (first + timedelta(31)).replace(day=1) - timedelta(1)
+    session.execute(delete(SHAPES).where(SHAPES.c.span == MONTH, SHAPES.c.day == first))
+    days = (SHAPES.c.span == DAY, SHAPES.c.day.between(first, last))
+    statement = select(*SHAPES.columns).where(*days)
+    for user in session.execute(select(SHAPES.c.user_id).where(*days).distinct()).scalars().all():
+        rows = session.execute(statement.where(SHAPES.c.user_id == user)).all()
+        codes: dict[tuple[Any, ...], int] = {}
+        owners = np.array(
+            [
+                codes.setdefault(
+                    (row.user_id, row.source, MONTH, first, *row[4 : len(SHAPE_KEY)]), len(codes)
+                )
+                for row in rows
+            ],
+            np.int64,
+        )
+        columns: list[Any] = []
+        for name, layout in LAYOUTS.items():
+            part = layout.unpack([getattr(row, name) for row in rows])
+            columns.append(layout.pack([Entries(owners[part.owner], part.slot, part.values)], len(codes)))
+        names = (*SHAPE_KEY, *LAYOUTS)
+        added = [
+            dict(zip(names, (*key, *row), strict=True)) for key, *row in zip(codes, *columns, strict=True)
+        ]
+        session.connection().execute(insert(SHAPES), added)
+
+
+def _targets(keys: Sequence[tuple[Any, ...]], spans: Sequence[str]) -> tuple[list[tuple[Any, ...]], Ints]:
     """The rows that calls of each key count in, and for each key their positions, -1 where there are fewer."""
     codes: dict[tuple[Any, ...], int] = {}
-    owners = np.full((len(keys), 8), -1, np.int64)
+    owners = np.full((len(keys), 4 * len(spans)), -1, np.int64)
     for position, (user_id, source, day, *rest) in enumerate(keys):
-        month: date = day.replace(day=1)
-        column = 0
-        for user in (ALL_USERS, user_id):
-            for name in sources_of(source):
-                for span, first in ((DAY, day), (MONTH, month)):
-                    key = (user, name, span, first, *rest)
-                    owners[position, column] = codes.setdefault(key, len(codes))
-                    column += 1
+        firsts = {DAY: day, MONTH: day.replace(day=1)}
+        rows = (
+            (user, name, span)
+            for user in (ALL_USERS, user_id)
+            for name in sources_of(source)
+            for span in spans
+        )
+        for column, (user, name, span) in enumerate(rows):
+            key = (user, name, span, firsts[span], *rest)
+            owners[position, column] = codes.setdefault(key, len(codes))
     return list(codes), owners

@@ -22,13 +22,12 @@ from core.store.partitions import MonthPartitions
 from core.store.unit_of_work import UnitOfWork
 from core.usage.columns import EVENTS
 from core.usage.ledger import Ledger
+from core.usage.mending import LOOKS, Mending
 from core.usage.service import check_range
 from core.usage.verify import Findings, verify
 from core.usage.zone import follow_zone, zone_of
 
 _logger = logging.getLogger(__name__)
-# How often a rebuild looks at each call: for its day, and for the finer roll-ups.
-_LOOKS = 2
 
 
 class Work(StrEnum):
@@ -72,13 +71,13 @@ class Progress:
     @property
     def rate(self) -> float | None:
         """Calls a second, or days of a check; None before the first."""
-        looks = 1 if self.work is Work.CHECK else _LOOKS
+        looks = 1 if self.work is Work.CHECK else LOOKS
         return self.done / looks / self.seconds if self.done and self.seconds else None
 
     @property
     def calls(self) -> int:
         """How many calls a rebuild is about."""
-        return self.total // _LOOKS
+        return self.total // LOOKS
 
     @property
     def seconds_left(self) -> float | None:
@@ -116,8 +115,9 @@ class Upkeep:
         self._worker: threading.Thread | None = None
 
     def rebuild(self) -> None:
-        """Begin to compute all days and roll-ups anew. AppError(VALIDATION) while other work runs."""
-        self._start(Progress(Work.REBUILD), lambda: self._rebuild(self._ledger.zone))
+        """Begin to compare all days and roll-ups with the calls, and to compute anew what differs, while others
+        record. AppError(VALIDATION) while other work runs."""
+        self._start(Progress(Work.REBUILD), self._mend)
 
     def change_zone(self, name: str) -> None:
         """Begin to count days in another zone. AppError(VALIDATION) for one that is unknown, or that they are
@@ -155,7 +155,8 @@ class Upkeep:
             return self._now
 
     def stop(self) -> None:
-        """Stop what runs as soon as it can; nothing is changed by it. Does not wait."""
+        """Stop what runs as soon as it can. A change of zone changes nothing then; what a rebuild mended stays. Does
+        not wait."""
         self._stop.set()
 
     def wait(self) -> None:
@@ -204,9 +205,12 @@ class Upkeep:
             seconds = self._clock() - self._began
             self._now = replace(self._now, state=state, seconds=seconds, findings=findings, error=error)
 
+    def _mend(self) -> None:
+        self._expect_calls()
+        Mending(self._unit, self._ledger, self._step).run()
+
     def _rebuild(self, zone: ZoneInfo) -> None:
-        with self._unit.read() as session:
-            self._expect(_LOOKS * session.execute(select(func.count()).select_from(EVENTS)).scalar_one())
+        self._expect_calls()
         with self._unit.write() as session:
             Ledger(zone).rebuild(session, self._step)
         follow_zone(self._unit, self._ledger)
@@ -215,7 +219,9 @@ class Upkeep:
         with self._unit.snapshot() as session:
             return verify(session, self._ledger.zone, start, end, self._step)
 
-    def _expect(self, total: int) -> None:
+    def _expect_calls(self) -> None:
+        with self._unit.read() as session:
+            total = LOOKS * session.execute(select(func.count()).select_from(EVENTS)).scalar_one()
         with self._lock:
             assert self._now is not None
             self._now = replace(self._now, total=total)

@@ -74,16 +74,12 @@ def verify(
     right = day_in(session, zone)
     calls = figures = misplaced = found = 0
     named: list[Difference] = []
-    for first, last in _months(start, end):
+    for first, last in months(start, end):
         days = in_days(first, last)
         calls += session.execute(select(func.count()).where(days)).scalar_one()
         misplaced += session.execute(select(func.count()).where(days, EVENTS.c.day != right)).scalar_one()
-        counted, rolled = _counted(session, days), _rolled_up(session, first, last)
-        for key in sorted(counted.keys() | rolled.keys()):
-            ours, theirs = rolled.get(key, _NOTHING), counted.get(key, _NOTHING)
+        for key, ours, theirs in _compared_days(session, first, last):
             figures += len(SUMS)
-            if ours == theirs:
-                continue
             for name, one, other in zip(SUMS, ours, theirs, strict=True):
                 if one != other:
                     found += 1
@@ -98,7 +94,28 @@ def verify(
     return Findings(start, end, calls, figures, misplaced, found, tuple(named))
 
 
+def wrong_days(
+    session: Session, zone: ZoneInfo, first: date, last: date, progress: Callable[[int], None]
+) -> set[date]:
+    """The days `first` to `last` of one month of which a figure is wrong; the last one, too, if the month's is.
+    `progress` is told how many more calls were looked at."""
+    found = {key[_DAY] for key, ours, theirs in _compared_days(session, first, last) if ours != theirs}
+    for finer in compare_month(session, zone, first, last):
+        if finer.mismatches:
+            found.add(finer.day)
+        progress(finer.calls)
+    return found
+
+
+def _compared_days(session: Session, first: date, last: date) -> Iterator[tuple[_Key, list[int], list[int]]]:
+    """Each key of `usage_daily` that there is or should be: what stands there, and what the calls come to."""
+    counted, rolled = _counted(session, in_days(first, last)), _rolled_up(session, first, last)
+    for key in sorted(counted.keys() | rolled.keys()):
+        yield key, rolled.get(key, _NOTHING), counted.get(key, _NOTHING)
+
+
 _NOTHING = [0] * len(SUMS)
+_DAY = KEY.index("day")
 
 
 def _difference(mismatch: Mismatch) -> Difference:
@@ -106,7 +123,8 @@ def _difference(mismatch: Mismatch) -> Difference:
     return Difference(**key, figure=mismatch.figure, rolled_up=mismatch.rolled_up, counted=mismatch.counted)
 
 
-def _months(start: date, end: date) -> Iterator[tuple[date, date]]:
+def months(start: date, end: date) -> Iterator[tuple[date, date]]:
+    """First and last day of each month of a range."""
     first = start
     while first <= end:
         last = min(end, (first.replace(day=1) + timedelta(31)).replace(day=1) - timedelta(1))

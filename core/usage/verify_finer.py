@@ -41,8 +41,10 @@ class Mismatch:
 
 @dataclass(slots=True)
 class Compared:
-    """How many figures were compared, and those that differ."""
+    """How many figures of `day` were compared with how many calls, and those that differ."""
 
+    day: date
+    calls: int = 0
     figures: int = 0
     mismatches: list[Mismatch] = field(default_factory=list[Mismatch])
 
@@ -84,8 +86,9 @@ def compare_month(session: Session, zone: ZoneInfo, first: date, last: date) -> 
     busy = {*session.scalars(select(EVENTS.c.day).where(in_days(first, last)).distinct())}
     busy.update(*counts.values())
     for day in (first + timedelta(each) for each in range((last - first).days + 1)):
-        shapes, facets = _Rows(SHAPE_ROWS), _Rows(FACET_ROWS)
-        for batch in _batches(session, day, zone) if day in busy else ():
+        shapes, facets, found = _Rows(SHAPE_ROWS), _Rows(FACET_ROWS), Compared(day)
+        for batch in batches_of(session, day, zone) if day in busy else ():
+            found.calls += len(batch.of)
             shares = shape_shares(batch)
             spans = [key[_SPAN] for key in shares.keys]
             shapes.add(shares, [at for at, span in enumerate(spans) if span == DAY])
@@ -93,7 +96,6 @@ def compare_month(session: Session, zone: ZoneInfo, first: date, last: date) -> 
                 month.add(shares, [at for at, span in enumerate(spans) if span == MONTH])
                 packed.add(month_shares(batch))
             facets.add(facet_shares(batch))
-        found = Compared()
         for rows in (shapes, facets):
             there = _compare(session, rows, found)
             _compare_number(found, rows.kind, day, there, counts[rows.kind.table.name].get(day, 0))
@@ -105,11 +107,14 @@ def compare_month(session: Session, zone: ZoneInfo, first: date, last: date) -> 
         yield found
 
 
-def _batches(session: Session, day: date, zone: ZoneInfo) -> Iterator[EventBatch]:
+def batches_of(session: Session, day: date, zone: ZoneInfo) -> Iterator[EventBatch]:
     """The calls of a day that the finer roll-ups hold."""
     statement = batch_statement(session.get_bind().dialect.name).add_columns(EVENTS.c.id)
     folded = EVENTS.c.id.not_in(select(PENDING.c.event_id))
-    statement = statement.where(in_days(day, day), folded).order_by(EVENTS.c.id).limit(CHUNK)
+    # Named as one day, so that its calls come in order from the index.
+    statement = (
+        statement.where(EVENTS.c.day == day, in_days(day, day), folded).order_by(EVENTS.c.id).limit(CHUNK)
+    )
     part = statement
     while rows := session.execute(part).all():
         yield batch_of([row[:-1] for row in rows], zone)

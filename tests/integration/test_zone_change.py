@@ -219,7 +219,7 @@ def test_one_thing_at_a_time(unit: UnitOfWork, monkeypatch: pytest.MonkeyPatch) 
         assert go_on.wait(20)
 
     monkeypatch.setattr(Ledger, "rebuild", wait)
-    upkeep.rebuild()
+    upkeep.change_zone(TOKYO)
     assert going.wait(20)
     progress = upkeep.progress()
     assert progress is not None

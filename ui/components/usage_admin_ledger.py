@@ -50,8 +50,8 @@ def health_part(viewer: Viewer, view: UsageView) -> None:
             key="usage-admin-rebuild",
             disabled=busy,
             help=_(
-                "Computes every figure anew from the calls. Pages show the old figures until it is done; calls that "
-                "end meanwhile are recorded right after it."
+                "Compares every figure with its calls, and computes anew what differs. Calls are recorded "
+                "meanwhile."
             ),
             on_click=begin,
             args=(viewer, lambda: services.upkeep.rebuild(viewer.actor)),
@@ -126,7 +126,9 @@ def _ended(viewer: Viewer, progress: Progress) -> None:
     _, language = viewer.tr.text, viewer.tr.language
     time = fmt.duration(int(progress.seconds * 1000), language)
     if progress.state is WorkState.STOPPED:
-        st.info(_("Stopped after {time}. Nothing was changed.", time=time))
+        stopped = _("Stopped after {time}.", time=time)
+        mends = progress.work is Work.REBUILD
+        st.info(f"{stopped} {_('What was put right stays.') if mends else _('Nothing was changed.')}")
     elif progress.error is not None:
         st.error(plain_text(progress.error.text(language)))
     elif progress.findings is not None:

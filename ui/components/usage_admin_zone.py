@@ -21,7 +21,8 @@ def zone_part(viewer: Viewer) -> None:
     st.caption(
         _(
             "A day of usage, of a budget and of a forecast begins at midnight in {zone}. Another zone moves calls near "
-            "midnight to the day before or after; what they add up to stays. All figures are rebuilt for it.",
+            "midnight to the day before or after; what they add up to stays. All figures are rebuilt for it, and calls "
+            "that end meanwhile are recorded right after.",
             zone=escape(current),
         )
     )
