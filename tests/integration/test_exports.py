@@ -29,6 +29,7 @@ from core.usage.exports.report_file import ReportFile
 from core.usage.exports.rows import pages
 from core.usage.exports.service import ExportService
 from core.usage.exports.types import COLUMNS, ExportKind, Separator
+from core.usage.imports.words import labels_of
 from core.usage.ledger import Ledger
 from core.usage.service import UsageService
 from core.usage.types import Call, CallStatus, Source, Totals
@@ -100,6 +101,8 @@ def mixed_calls() -> list[Call]:
                 thread_id=number % 4 or None,
                 tags=(("label", "a=1"), ("label", "b=2"))[: number % 3]
                 + (("category", "Work"),) * (number % 2),
+                # As imports sum them up.
+                requests=1 + number % 3 * 20,
             )
         )
     return found
@@ -139,14 +142,16 @@ def calls_of(book: Any) -> list[dict[str, Any]]:
 
 def added(rows: list[dict[str, Any]]) -> Totals:
     """Exported rows added up, with money back in nano-units."""
-    sums = Totals(requests=len(rows))
+    sums = Totals()
     for row in rows:
-        sums.errors += row["status"] == "failed"
-        sums.estimated += str(row["tokens_estimated"]).lower() == "true"
+        requests = int(row["requests"])
+        sums.requests += requests
+        sums.errors += requests * (row["status"] == "failed")
+        sums.estimated += requests * (str(row["tokens_estimated"]).lower() == "true")
         for name in ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens"):
             setattr(sums, name, getattr(sums, name) + int(row[name]))
         if row["cost"] in (None, ""):
-            sums.unpriced += 1
+            sums.unpriced += requests
         else:
             nano = round(Decimal(row["cost"]) * 10**9)
             sums.costs[row["currency"]] = sums.costs.get(row["currency"], 0) + nano
@@ -206,7 +211,7 @@ def assert_adds_up(
         assert {name: getattr(shown, name) for name in total.__dataclass_fields__} == asdict(total)
     for sheet in ("By day", "By model", "By provider"):
         requests = [cell.value for cell in book[sheet][1]].index("Requests")
-        assert sum(row[requests] for row in table(book[sheet])) == len(mine)
+        assert sum(row[requests] for row in table(book[sheet])) == shown.requests
     assert {row["source"] == "sample" for row in of_csv} == {sample}
 
 
@@ -228,6 +233,8 @@ def test_a_csv_says_all_of_a_call_exactly(unit: UnitOfWork, exports: ExportServi
             saved_nano=1,
             flag="odd",
             fallback_from="openai/gpt",
+            tags=(("category", "=Work"), ("prompt", "Summary"), ("label", "a=1"), ("label", "b=2")),
+            requests=3,
         ),
     )
     data = b"".join(exports.calls_csv(1, START, END, separator=Separator.SEMICOLON))
@@ -248,6 +255,7 @@ def test_a_csv_says_all_of_a_call_exactly(unit: UnitOfWork, exports: ExportServi
                 "source": "chat",
                 "status": "failed",
                 "error_kind": "timeout",
+                "requests": "3",
                 "input_tokens": "10",
                 "cached_input_tokens": "4",
                 "cache_write_tokens": "3",
@@ -266,11 +274,23 @@ def test_a_csv_says_all_of_a_call_exactly(unit: UnitOfWork, exports: ExportServi
                 "saved": "0.000000001",
                 "flag": "odd",
                 "fallback_from": "openai/gpt",
+                "category": "'=Work",
+                "prompt": "Summary",
+                "labels": "a=1; b=2",
                 "thread_id": "7",
                 "request_id": "one",
             }
         ]
     )
+
+
+def test_a_label_with_a_separator_in_it_comes_back_from_an_import(
+    unit: UnitOfWork, exports: ExportService
+) -> None:
+    labels = ("team=a; b", "env=prod, eu")
+    record(unit, call(tags=tuple(("label", label) for label in labels)))
+    (row,) = read_csv(exports.calls_csv(1, START, END))
+    assert labels_of(row["labels"]) == list(labels)
 
 
 def test_an_unpriced_call_has_no_cost_and_no_currency(unit: UnitOfWork, exports: ExportService) -> None:
@@ -506,7 +526,8 @@ def test_the_summary_compares_with_the_period_before(unit: UnitOfWork, exports: 
 
 
 def test_a_sheet_of_calls_that_was_cut_says_so(unit: UnitOfWork, usage: UsageService) -> None:
-    record(unit, *(call(request_id=str(number)) for number in range(9)))
+    # What is cut are rows, however many requests they stand for.
+    record(unit, *(call(request_id=str(number), requests=7) for number in range(9)))
     selection = Selection(1, START, END)
     for most, said in ((8, True), (9, False)):
         target = BytesIO()
@@ -516,7 +537,7 @@ def test_a_sheet_of_calls_that_was_cut_says_so(unit: UnitOfWork, usage: UsageSer
         assert len(calls_of(book)) == most
         last = book["Calls"].cell(book["Calls"].max_row, 1).value
         assert ("The calls end here" in str(last)) == said
-        assert ("The sheet of calls has the first 8 of 9." in words(book)) == said
+        assert ("The sheet of calls has the first 8." in words(book)) == said
 
 
 def test_sample_data_is_exported_alone_and_named_so(unit: UnitOfWork, exports: ExportService) -> None:

@@ -23,7 +23,7 @@ from core.usage.exports.sheets import (
     moment_format,
     money_format,
 )
-from core.usage.exports.summary import write_summary
+from core.usage.exports.summary import write_notes, write_summary
 from core.usage.exports.types import COLUMNS, Cell, Column
 from core.usage.types import Totals, UsageReport
 
@@ -61,16 +61,14 @@ class ReportFile:
         self._book.save(target)
 
     def _sheets(self, pages: Iterable[list[Row]]) -> None:
-        left_out = max(self._report.total.requests - self._most_calls, 0)
         title = self._tr(N_("Usage report"))
         self._book.properties.creator, self._book.properties.title = "AIHub", title
-        summary = write_summary(
-            self._book, self._report, self._selection, self._language, self._zone.key, self._most_calls
-        )
+        summary = write_summary(self._book, self._report, self._selection, self._language, self._zone.key)
         self._days()
         self._models()
         self._providers()
-        self._calls(pages, left_out)
+        all_there = self._calls(pages)
+        write_notes(summary, self._report, self._language, None if all_there else self._most_calls)
         self._charts(summary.sheet)
 
     def _days(self) -> None:
@@ -98,10 +96,11 @@ class ReportFile:
         total, models = self._report.total, len(self._report.by_model)
         sheet.totals([self._tr(N_("Total")), models, *self._values(total), self._share(total)])
 
-    def _calls(self, pages: Iterable[list[Row]], left_out: int) -> None:
+    def _calls(self, pages: Iterable[list[Row]]) -> bool:
+        """Whether all of them fit: only reading tells, for a row may stand for many requests."""
         heads = [self._call_head(column) for column in COLUMNS]
         sheet = Sheet(self._book, self._tr(N_("Calls")), heads)
-        room = self._most_calls
+        room, all_there = self._most_calls, True
         quick = sheet.quick_rows([column.cell for column in COLUMNS])
         for page in pages:
             for row in page[:room]:
@@ -109,16 +108,18 @@ class ReportFile:
                     sheet.add_ready(quick.row(sheet.rows + 1, row))
                 else:
                     sheet.add([_cell(column, value) for column, value in zip(COLUMNS, row, strict=True)])
-            room -= len(page)
-            if room <= 0:
+            all_there = len(page) <= room
+            if not all_there:
                 break
+            room -= len(page)
         sheet.end_of_table()
-        if left_out:
+        if not all_there:
             sheet.add([None])
             text = self._tr(
                 N_("The calls end here: a sheet takes no more. CSV and Parquet hold all of them.")
             )
             sheet.add_as([(text, TEXT)], bold=True)
+        return all_there
 
     def _charts(self, summary: Any) -> None:
         """The charts on the summary, and the sheet of the figures they draw."""

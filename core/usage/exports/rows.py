@@ -1,5 +1,6 @@
 """The calls of a selection in the order of their ids, a page at a time: memory does not grow with their number."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.store.unit_of_work import UnitOfWork
-from core.usage.columns import EVENTS
+from core.usage.columns import CATEGORY, EVENTS, LABEL, PROMPT
 from core.usage.days import in_days
 from core.usage.explore.conditions import conditions
 from core.usage.explore.types import Selection
@@ -27,6 +28,7 @@ _BEFORE_MONEY = (
     "source",
     "status",
     "error_kind",
+    "requests",
     "input_tokens",
     "cached_input_tokens",
     "cache_write_tokens",
@@ -37,7 +39,8 @@ _BEFORE_MONEY = (
     "tokens_estimated",
 )
 _AFTER_CURRENCY = ("price_source", "latency_ms", "first_token_ms", "attempts", "from_cache")
-_AFTER_SAVED = ("flag", "fallback_from", "thread_id", "request_id")
+_AFTER_SAVED = ("flag", "fallback_from")
+_AFTER_TAGS = ("thread_id", "request_id")
 _SELECTED = tuple(
     EVENTS.c[name]
     for name in (
@@ -46,13 +49,19 @@ _SELECTED = tuple(
         "cost_nano",
         "currency",
         "saved_nano",
+        "tags",
         *_BEFORE_MONEY,
         *_AFTER_CURRENCY,
         *_AFTER_SAVED,
+        *_AFTER_TAGS,
     )
 )
-_MIDDLE = 5 + len(_BEFORE_MONEY)
+_FIRST = 6
+_MIDDLE = _FIRST + len(_BEFORE_MONEY)
 _LAST = _MIDDLE + len(_AFTER_CURRENCY)
+_TAGS = _LAST + len(_AFTER_SAVED)
+# What an import takes for the end of a label.
+_BETWEEN = (",", ";")
 
 
 Told = Callable[[int, float], None]
@@ -109,16 +118,33 @@ def _conditions(selection: Selection) -> list[ColumnElement[bool]]:
 
 
 def _as_row(event: Any, zone: ZoneInfo) -> Row:
-    _, occurred_at, cost, currency, saved = event[:5]
+    _, occurred_at, cost, currency, saved, tags = event[:_FIRST]
     # The ledger names a currency even where there is no amount.
     priced = cost is not None or saved is not None
     return (
         occurred_at,
         occurred_at.astimezone(zone),
-        *event[5:_MIDDLE],
+        *event[_FIRST:_MIDDLE],
         cost,
         currency if priced else None,
         *event[_MIDDLE:_LAST],
         saved,
-        *event[_LAST:],
+        *event[_LAST:_TAGS],
+        *_tags(tags or ()),
+        *event[_TAGS:],
     )
+
+
+def _tags(tags: Sequence[Sequence[str]]) -> tuple[str | None, str | None, str | None]:
+    """Category, prompt and labels. Labels stand between semicolons; where one holds such a sign itself, as a JSON
+    list: an import reads both."""
+    first: dict[str, str] = {}
+    labels: list[str] = []
+    for kind, value in tags:
+        if kind == LABEL:
+            labels.append(value)
+        else:
+            first.setdefault(kind, value)
+    plain = not any(sign in label for label in labels for sign in _BETWEEN)
+    joined = "; ".join(labels) if plain else json.dumps(labels, ensure_ascii=False)
+    return first.get(CATEGORY), first.get(PROMPT), joined or None

@@ -35,10 +35,8 @@ _MOST_VALUES = 20
 _SIGNED = "+0.0%;-0.0%;0.0%"
 
 
-def write_summary(
-    book: Any, report: UsageReport, selection: Selection, language: str, zone: str, most_calls: int
-) -> Sheet:
-    """Add the sheet; `most_calls` is how many calls the workbook has room for."""
+def write_summary(book: Any, report: UsageReport, selection: Selection, language: str, zone: str) -> Sheet:
+    """Add the sheet; `write_notes` ends it."""
     widths = (44, 24, 24, 14, 4)
     title = translate(language, N_("Summary"))
     sheet = Sheet(book, title, [Head("", TEXT, width) for width in widths], with_head=False)
@@ -62,10 +60,14 @@ def write_summary(
         now, before = (measures.amount(current), measures.amount(previous)) if unit else (current, previous)
         number_format = money_format(unit, language) if unit else NUMBER
         sheet.add_as([(name, TEXT), (now, number_format), (before, number_format), (change, _SIGNED)])
-    sheet.add([None])
-    for note in _notes(report, language, most_calls):
-        sheet.add([note])
     return sheet
+
+
+def write_notes(sheet: Sheet, report: UsageReport, language: str, calls_shown: int | None) -> None:
+    """What the figures leave out; `calls_shown`: how many calls the workbook has when it has not all."""
+    sheet.add([None])
+    for note in _notes(report, language, calls_shown):
+        sheet.add([note])
 
 
 def _asked(report: UsageReport, selection: Selection, language: str, zone: str) -> list[tuple[str, Value]]:
@@ -111,7 +113,7 @@ def _compared(report: UsageReport, language: str) -> list[tuple[str, int, int, s
     return lines
 
 
-def _notes(report: UsageReport, language: str, most_calls: int) -> list[str]:
+def _notes(report: UsageReport, language: str, calls_shown: int | None) -> list[str]:
     total = report.total
     notes = [_unpriced(total.unpriced, language), _estimated(total.estimated, language)]
     if not report.previous.requests:
@@ -120,12 +122,9 @@ def _notes(report: UsageReport, language: str, most_calls: int) -> list[str]:
     if measure.currency and len(total.costs) > 1:
         text = N_("The charts show {currency}; amounts in other currencies are in the tables.")
         notes.append(translate(language, text, currency=measure.currency))
-    if total.requests > most_calls:
-        text = N_(
-            "The sheet of calls has the first {number} of {all}. Export CSV or Parquet to have all of them."
-        )
-        numbers = {"number": _number(most_calls, language), "all": _number(total.requests, language)}
-        notes.append(translate(language, text, **numbers))
+    if calls_shown is not None:
+        text = N_("The sheet of calls has the first {number}. Export CSV or Parquet to have all of them.")
+        notes.append(translate(language, text, number=_number(calls_shown, language)))
     return notes
 
 

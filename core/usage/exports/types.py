@@ -52,6 +52,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("source", Cell.TEXT, N_("Source")),
     Column("status", Cell.TEXT, N_("Status")),
     Column("error_kind", Cell.TEXT, N_("Error"), 18),
+    Column("requests", Cell.NUMBER, N_("Requests")),
     Column("input_tokens", Cell.NUMBER, N_("Input tokens")),
     Column("cached_input_tokens", Cell.NUMBER, N_("of which cached")),
     Column("cache_write_tokens", Cell.NUMBER, N_("of which written to the cache")),
@@ -70,7 +71,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("saved", Cell.MONEY, N_("Saved by the cache"), 16),
     Column("flag", Cell.TEXT, N_("Doubt about the figures"), 28),
     Column("fallback_from", Cell.TEXT, N_("Asked first"), 28),
+    Column("category", Cell.TEXT, N_("Category"), 20),
+    Column("prompt", Cell.TEXT, N_("Prompt"), 20),
+    Column("labels", Cell.TEXT, N_("Labels"), 28),
     Column("thread_id", Cell.NUMBER, N_("Thread no.")),
     Column("request_id", Cell.TEXT, N_("Request id"), 38),
 )
-"""The columns of the calls. Cached, cache-write and audio tokens are part of the input (or output) tokens."""
+"""The columns of the calls. Cached, cache-write and audio tokens are part of the input (or output) tokens; `requests`
+is how many a row stands for, more than one only where an import summed them up. An import reads the same names."""
