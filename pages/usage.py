@@ -41,8 +41,9 @@ def show_usage(viewer: Viewer) -> None:
         show_nothing_yet(viewer)
         return
     with st.sidebar:
-        if section.is_filtered:
+        if section.is_compared:
             choose_comparison(viewer, asked)
+        if section.is_filtered:
             asked = choose_calls(viewer, asked, sample)
         wanted = choose_conversion(viewer, asked)
         offer_sample(viewer)

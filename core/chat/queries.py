@@ -69,6 +69,14 @@ def titles(session: Session, user_id: int, thread_ids: Sequence[int]) -> dict[in
     return {row.id: row.title for row in session.execute(own)}
 
 
+def existing(session: Session, thread_ids: Sequence[int]) -> set[int]:
+    """Those of `thread_ids` that are still there, whoever's they are."""
+    there = select(tables.Thread.id).where(
+        tables.Thread.id.in_(thread_ids), tables.Thread.deleted_at.is_(None)
+    )
+    return set(session.execute(there).scalars())
+
+
 def thread_with(
     session: Session, user_id: int, message_id: int, request_id: str, called_at: datetime
 ) -> tables.Thread | None:

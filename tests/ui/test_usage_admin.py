@@ -124,6 +124,8 @@ def test_another_time_zone_is_chosen_and_holds(hub: Services) -> None:
     assert "Days are counted in Asia/Tokyo now" in app.success[0].value
     assert hub.explore.health().timezone == "Asia/Tokyo"
     assert app.button(key="usage-admin-change-zone").disabled
+    app.radio(key="usage-section").set_value("patterns").run()
+    assert "Hours in Asia/Tokyo" in [caption.value for caption in app.caption]
     assert not app.exception
 
 

@@ -77,8 +77,11 @@ def test_a_month_is_forecast_with_its_interval_and_its_budget(hub: Services) -> 
     hub.budgets.add(
         ADMIN, BudgetScope.WORKSPACE, Money(121 * DOLLAR, "USD"), window=BudgetWindow.ROLLING, window_days=60
     )
+    hub.budgets.add(1, BudgetScope.USER, Money(9 * DOLLAR, "USD"), for_user=77)
     app = outlook()
     text = shown(app)
+    assert "Budget of" not in text
+    assert "Budget of User 77 (deleted)" in shown(page("outlook", query={"users": "all"}))
     assert "Eight in ten times it will be between $" in text
     assert "used up already" in text
     assert "even at the high end of the forecast" in text

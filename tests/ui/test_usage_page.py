@@ -1,5 +1,6 @@
 """The usage page, drawn by Streamlit's own test runner on a real ledger."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -127,9 +128,9 @@ def test_unpriced_is_said_and_never_0(hub: Services) -> None:
 def test_two_currencies_stand_side_by_side(hub: Services) -> None:
     record(hub, a_call(), a_call(provider="gigachat", cost=CallCost(Money(2 * 10**9, "RUB"), "test")))
     app = page()
-    assert figures(app)["Cost"] == "RUB\u00a02.00 · $0.0000015"
-    app.segmented_control(key="usage-currency").set_value("USD").run()
-    assert app.query_params["drawn"] == "USD"
+    assert figures(app)["Cost"] == "$0.0000015 + RUB\u00a02.00"
+    app.segmented_control(key="usage-currency").set_value("RUB").run()
+    assert app.query_params["drawn"] == "RUB"
     assert not app.exception
 
 
@@ -248,6 +249,65 @@ def test_a_range_that_ends_before_it_starts_is_told_in_words(hub: Services) -> N
     assert "The range ends before it starts" in app.error[0].value
     assert app.date_input(key="usage-from")
     assert not app.exception
+
+
+def test_days_that_are_still_to_come_are_told_in_words(hub: Services) -> None:
+    record(hub, a_call())
+    app = page(range="custom", **{"from": "2999-01-01", "to": "2999-02-01"})
+    assert "These days are still to come" in app.error[0].value
+    assert not app.metric
+    # A last day to come is cut to today, as the page says.
+    app = page(range="custom", **{"from": datetime.now(UTC).date().isoformat(), "to": "2999-02-01"})
+    assert figures(app)["Requests"] == "1"
+
+
+@pytest.mark.parametrize(("preset", "requests"), [("yesterday", "1"), ("last_month", "2")])
+def test_days_that_are_over_are_a_range_of_their_own(hub: Services, preset: str, requests: str) -> None:
+    now = datetime.now(UTC)
+    month_ago = now.replace(day=1) - timedelta(2)
+    yesterday = now - timedelta(1)
+    record(hub, a_call(), *(a_call(occurred_at=month_ago) for _ in range(2)))
+    # On the first of a month yesterday is in the last one.
+    if preset == "yesterday":
+        record(hub, a_call(occurred_at=yesterday))
+        requests = "3" if month_ago.date() == yesterday.date() else requests
+    assert figures(page(range=preset))["Requests"] == requests
+
+
+def test_only_what_is_compared_offers_a_comparison(hub: Services) -> None:
+    record(hub, a_call())
+    assert page().selectbox(key="usage-compare")
+    assert "usage-compare" not in {box.key for box in page(section="calls").selectbox}
+
+
+def test_users_and_threads_are_told_apart_by_name(hub: Services) -> None:
+    admin = hub.accounts.local_account()
+    # The first one takes the local account over.
+    names = ("boss", "ann")
+    _boss, ann = (
+        hub.members.administration.add(admin, f"{name}@example.com", name, "correct horse battery").id
+        for name in names
+    )
+    record(hub, a_call(), a_call(user_id=ann), a_call(user_id=77), a_call(thread_id=4), a_call(thread_id=5))
+    calls = page(section="calls", users="all").dataframe[0].value
+    assert set(calls["User"]) == {*names, "User 77 (deleted)"}
+    app = page(users="all", user=str(ann), by="user")
+    assert "User: ann" in shown(app).replace("\\", "")
+    threads = page(section="patterns").dataframe[0].value["Threads"]
+    assert set(threads) == {"Deleted thread 4", "Deleted thread 5"}
+
+
+def test_a_long_amount_beside_none_has_room_for_all_its_digits(hub: Services) -> None:
+    """A table leaves out what is far longer than the rest when it measures, and cuts it in front."""
+    record(
+        hub,
+        *(a_call(model=f"m{number}", cost=UNPRICED) for number in range(6)),
+        a_call(model="dear", cost=CallCost(Money(12_345_678_901_230_000, "USD"), "test")),
+    )
+    table = page().dataframe[-1]
+    column = json.loads(table.proto.columns)["Cost, USD"]
+    assert column["width"] >= len("12,345,678.90123") * 8
+    assert column["type_config"]["step"] == pytest.approx(0.00001)
 
 
 @pytest.mark.parametrize("verb", ["has_calls", "load_sample"])
@@ -385,7 +445,7 @@ def test_patterns_draw_with_sample_data(hub: Services) -> None:
 def test_a_deleted_thread_has_no_title(hub: Services) -> None:
     record(hub, a_call(thread_id=12))
     app = page(section="patterns")
-    assert "Deleted thread" in list(app.dataframe[0].value["Threads"])
+    assert "Deleted thread 12" in list(app.dataframe[0].value["Threads"])
     assert not app.exception
 
 

@@ -14,7 +14,8 @@ PARAMETER = "section"
 @dataclass(frozen=True, slots=True)
 class Section:
     """A part of a page: its name in the address, its title, and what draws it. `shown` hides it from who may not
-    see it; `needs_calls`: without calls there is nothing to draw; `is_filtered`: about the calls that filters leave."""
+    see it; `needs_calls`: without calls there is nothing to draw; `is_filtered`: about the calls that filters leave;
+    `is_compared`: with those of an earlier range."""
 
     name: str
     title: str
@@ -22,6 +23,7 @@ class Section:
     shown: Callable[[Viewer], bool] = lambda _viewer: True
     needs_calls: bool = True
     is_filtered: bool = True
+    is_compared: bool = False
 
 
 def choose_section(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.usage.recost_rows import RecostInfo
 from ui import format as fmt
-from ui.components.usage_admin_users import user_name
+from ui.components.usage_explore_names import user_name, user_names
 from ui.components.usage_measure import money_text, provider_name
 from ui.door import Viewer
 from ui.navigation import MODELS_PAGE
@@ -24,7 +24,7 @@ def recost_part(viewer: Viewer) -> None:
     if not history:
         st.caption(_("No call was priced anew yet. After a price was corrected, the past can be, too."))
         return
-    names = {account.id: account.username for account in viewer.services.accounts.everyone(viewer.account)}
+    names = user_names(viewer)
     rows = [_row(viewer, names, entry) for entry in history]
     with st.container(key="usage-table-recosts"):
         st.table(

@@ -1,6 +1,6 @@
 """What each user comes to, and their budgets; a row leads to that user's calls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,8 +11,10 @@ from core.rights import scope_of
 from core.usage.budget_types import BudgetInfo, BudgetScope, BudgetState
 from core.usage.explore.types import Dimension, Measures, Selection
 from ui import format as fmt
+from ui.components.usage_explore_names import user_name, user_names
 from ui.components.usage_explore_state import drill
 from ui.components.usage_measure import cost_text
+from ui.components.usage_number_columns import amount_column, count_column
 from ui.components.usage_view import UsageView
 from ui.door import Viewer
 from ui.session import widget
@@ -32,22 +34,25 @@ class _Line:
 
 
 def users_part(viewer: Viewer, view: UsageView) -> None:
-    """The table; picking a row opens Explore on that user."""
+    """The table; choosing a row opens Explore on that user."""
     _, language = viewer.tr.text, viewer.tr.language
     lines = _lines(viewer, view)
     st.subheader(_("Users"), anchor=False)
     days = fmt.day_range(view.selection.start, view.selection.end, language)
-    hint = _("Pick a row to see the calls of that user.")
+    hint = _("Choose a row to see the calls of that user.")
     st.caption(f"{days} · {hint}")
-    column = st.column_config
+    column, costs = st.column_config, [cost_text(viewer, line.total) for line in lines]
+    counts = {
+        _("Requests"): [line.total.requests for line in lines],
+        _("Tokens"): [line.total.tokens for line in lines],
+        _("Errors"): [line.total.errors for line in lines],
+    }
     shares = [max((each.share for each in line.budgets), default=None) for line in lines]
     st.dataframe(
         {
             _("User"): [line.name for line in lines],
-            _("Requests"): [line.total.requests for line in lines],
-            _("Tokens"): [line.total.tokens for line in lines],
-            _("Cost"): [cost_text(viewer, line.total) for line in lines],
-            _("Errors"): [line.total.errors for line in lines],
+            _("Cost"): costs,
+            **counts,
             _("Budget"): [_budgets(viewer, line.budgets) for line in lines],
             _("Budget used"): [None if share is None else min(round(share * 100), 100) for share in shares],
             _("Last call"): [line.last for line in lines],
@@ -57,22 +62,14 @@ def users_part(viewer: Viewer, view: UsageView) -> None:
         on_select=lambda: _open(lines),
         selection_mode="single-row",
         column_config={
-            **{
-                name: column.NumberColumn(format="localized")
-                for name in (_("Requests"), _("Tokens"), _("Errors"))
-            },
+            **{name: count_column(name, values) for name, values in counts.items()},
+            _("Cost"): amount_column(_("Cost"), costs),
             _("Last call"): column.DateColumn(format="localized"),
             _("Budget used"): column.ProgressColumn(min_value=0, max_value=100, format="%d%%", width=110),
         },
         key=_KEY,
         alt=_("Usage by user"),
     )
-
-
-def user_name(viewer: Viewer, names: Mapping[int, str], user_id: int) -> str:
-    """An account's name; a deleted account's calls still count."""
-    _ = viewer.tr.text
-    return names.get(user_id) or _("User {number} (deleted)", number=user_id)
 
 
 def _open(lines: Sequence[_Line]) -> None:
@@ -88,7 +85,7 @@ def _lines(viewer: Viewer, view: UsageView) -> list[_Line]:
     everybody = Selection(scope_of(viewer.account, everyone=True), asked.start, asked.end, asked.sample)
     found = services.explore.explore(everybody, by=Dimension.USER, currency=view.currency)
     totals = {int(group.value): group.total for group in found.groups}
-    names = {account.id: account.username for account in services.accounts.everyone(viewer.account)}
+    names = user_names(viewer)
     last = services.usage.last_days(viewer.account, asked.sample)
     budgets: dict[int, list[BudgetInfo]] = {}
     for budget in services.budgets.list(everybody.scope):

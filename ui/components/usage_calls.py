@@ -9,10 +9,17 @@ import streamlit as st
 from core.usage.explore.types import CallRow, Selection
 from ui import format as fmt
 from ui.components.usage_calls_details import call_details
-from ui.components.usage_explore_names import error_name, source_name, status_name
+from ui.components.usage_explore_names import (
+    error_name,
+    source_name,
+    status_name,
+    user_name,
+    user_names,
+)
 from ui.components.usage_explore_state import Asked, go_back
 from ui.components.usage_filters import filters_in_words
 from ui.components.usage_measure import model_name
+from ui.components.usage_number_columns import amount_column, count_column
 from ui.components.usage_view import UsageView
 from ui.door import Viewer
 from ui.plain import escape
@@ -67,8 +74,11 @@ def _heading(viewer: Viewer, view: UsageView) -> None:
 def _table(viewer: Viewer, calls: Sequence[CallRow], key: str, everyone: bool) -> None:
     _ = viewer.tr.text
     language = viewer.tr.language
-    columns: dict[str, list[Any]] = {
-        _("Time"): [call.occurred_at for call in calls],
+    columns: dict[str, list[Any]] = {_("Time"): [call.occurred_at for call in calls]}
+    if everyone:
+        names = user_names(viewer)
+        columns[_("User")] = [user_name(viewer, names, call.user_id) for call in calls]
+    columns |= {
         _("Model"): [model_name(viewer, call.provider, call.model) for call in calls],
         _("Source"): [source_name(viewer, call.source) for call in calls],
         _("Status"): [_status(viewer, call) for call in calls],
@@ -78,17 +88,16 @@ def _table(viewer: Viewer, calls: Sequence[CallRow], key: str, everyone: bool) -
         _("Latency"): [duration(viewer, call.latency_ms) for call in calls],
         _("First token"): [duration(viewer, call.first_token_ms) for call in calls],
     }
-    if everyone:
-        own = viewer.account
-        columns[_("User")] = [
-            own.username if call.user_id == own.id else _("User {number}", number=call.user_id)
-            for call in calls
-        ]
+    if any(call.requests > 1 for call in calls):
+        columns[_("Requests")] = [call.requests for call in calls]
     if any(call.tags for call in calls):
         columns[_("Tags")] = [tags_of(call) for call in calls]
     column = st.column_config
-    right = {
-        name: column.TextColumn(alignment="right") for name in (_("Cost"), _("Latency"), _("First token"))
+    right = {name: amount_column(name, columns[name]) for name in (_("Cost"), _("Latency"), _("First token"))}
+    counts = {
+        name: count_column(name, columns[name])
+        for name in (_("Input"), _("Output"), _("Requests"))
+        if name in columns
     }
     st.dataframe(
         columns,
@@ -101,7 +110,7 @@ def _table(viewer: Viewer, calls: Sequence[CallRow], key: str, everyone: bool) -
                 timezone=viewer.zone.key,
                 width=165,
             ),
-            **{name: column.NumberColumn(format="localized") for name in (_("Input"), _("Output"))},
+            **counts,
             **right,
         },
         key=key,

@@ -5,6 +5,7 @@ import streamlit as st
 from core.pricing.service import CURRENCY
 from core.usage.explore.types import Exploration
 from ui.components.usage_explore_state import Asked, change
+from ui.components.usage_measure import in_order
 from ui.door import Viewer
 from ui.session import set_widget, widget
 
@@ -34,7 +35,7 @@ def choose_conversion(viewer: Viewer, asked: Asked) -> str | None:
 def choose_currency(viewer: Viewer, asked: Asked, found: Exploration) -> str:
     """The currency of the charts; asks only when calls were priced in several."""
     _ = viewer.tr.text
-    currencies = sorted({*found.total.costs, *found.total.saved})
+    currencies = in_order(viewer, {*found.total.costs, *found.total.saved})
     if len(currencies) < 2:
         return currencies[0] if currencies else CURRENCY
     main = max(currencies, key=lambda name: sum(name in group.total.costs for group in found.groups))

@@ -112,10 +112,21 @@ def model_of(value: str) -> tuple[str, str]:
     return provider, model
 
 
-def value_name(
-    viewer: Viewer, dimension: Dimension, value: str, titles: Mapping[str, str] | None = None
-) -> str:
-    """A value of a dimension, for a person. `titles`: of the viewer's own threads, by id in digits."""
+def user_name(viewer: Viewer, names: Mapping[int, str], user_id: int) -> str:
+    """An account's name; a deleted account's calls still count."""
+    _ = viewer.tr.text
+    return names.get(user_id) or _("User {number} (deleted)", number=user_id)
+
+
+def user_names(viewer: Viewer) -> dict[int, str]:
+    """The names of accounts: all for an administrator, their own for others."""
+    account = viewer.account
+    if not account.is_admin:
+        return {account.id: account.username}
+    return {each.id: each.username for each in viewer.services.accounts.everyone()}
+
+
+def _value_name(viewer: Viewer, dimension: Dimension, value: str) -> str:
     _ = viewer.tr.text
     if not value:
         return _(_NONE[dimension]) if dimension in _NONE else "—"
@@ -130,29 +141,38 @@ def value_name(
             return status_name(viewer, value)
         case Dimension.ERROR:
             return error_name(viewer, value)
-        case Dimension.USER:
-            own = value == str(viewer.account.id)
-            return viewer.account.username if own else _("User {number}", number=value)
-        case Dimension.THREAD:
-            return (titles or {}).get(value) or _nameless_thread(viewer, int(value))
         case _:
             return value
 
 
-def _nameless_thread(viewer: Viewer, thread_id: int) -> str:
+def _thread_names(viewer: Viewer, values: Sequence[str]) -> dict[str, str]:
+    """The titles of the viewer's own threads, and the numbers of others: what those are called is their owners'."""
     _ = viewer.tr.text
-    if thread_id > FIRST_THREAD:
-        return _("Sample thread {number}", number=thread_id - FIRST_THREAD)
-    return _("Deleted thread")
+    real = [thread for value in values if value and (thread := int(value)) <= FIRST_THREAD]
+    titles = viewer.services.chat.titles(viewer.account.id, real)
+    there = viewer.services.chat.existing([thread for thread in real if thread not in titles])
+
+    def name(thread: int) -> str:
+        if thread > FIRST_THREAD:
+            return _("Sample thread {number}", number=thread - FIRST_THREAD)
+        if thread in titles:
+            return titles[thread]
+        if thread in there:
+            return _("Thread {number} of another user", number=thread)
+        return _("Deleted thread {number}", number=thread)
+
+    return {value: name(int(value)) for value in values if value}
 
 
 def value_names(viewer: Viewer, dimension: Dimension, values: Sequence[str]) -> dict[str, str]:
-    """The names of several values; threads are looked up, the viewer's own only."""
-    titles: dict[str, str] = {}
+    """The names of several values of a dimension, for a person; threads and users are looked up."""
+    known: dict[str, str] = {}
     if dimension is Dimension.THREAD:
-        found = viewer.services.chat.titles(viewer.account.id, [int(value) for value in values if value])
-        titles = {str(thread_id): title for thread_id, title in found.items()}
-    return {value: value_name(viewer, dimension, value, titles) for value in values}
+        known = _thread_names(viewer, values)
+    elif dimension is Dimension.USER and values:
+        names = user_names(viewer)
+        known = {value: user_name(viewer, names, int(value)) for value in values if value}
+    return {value: known.get(value) or _value_name(viewer, dimension, value) for value in values}
 
 
 def value_colours(dimension: Dimension, values: Iterable[str]) -> dict[str, str]:

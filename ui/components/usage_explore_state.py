@@ -14,7 +14,7 @@ from ui.session import Slot, recall, remember, take
 
 DEFAULT_RANGE = "30d"
 CUSTOM = "custom"
-RANGES = ("today", "7d", "30d", "90d", "month", "year", CUSTOM)
+RANGES = ("today", "yesterday", "7d", "30d", "90d", "month", "last_month", "year", CUSTOM)
 FIRST_DAY = date(2000, 1, 1)
 EVERYONE = "all"
 _MOST_VALUES, _MOST_CHARS = 50, 400

@@ -10,6 +10,7 @@ from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.rights import scope_of
 from core.usage.explore.types import Compare, Dimension, Selection
+from ui import format as fmt
 from ui.components.usage_explore_names import DIMENSIONS, dimension_name, value_names
 from ui.components.usage_explore_state import (
     CUSTOM,
@@ -26,10 +27,12 @@ from ui.session import set_widget, widget
 
 _RANGES = {
     "today": N_("Today"),
+    "yesterday": N_("Yesterday"),
     "7d": N_("7 days"),
     "30d": N_("30 days"),
     "90d": N_("90 days"),
     "month": N_("This month"),
+    "last_month": N_("Last month"),
     "year": N_("Year"),
     "custom": N_("Custom"),
 }
@@ -52,7 +55,8 @@ Values = Mapping[Dimension, Sequence[str]]
 
 
 def choose_range(viewer: Viewer, asked: Asked, today: date) -> tuple[date, date]:
-    """The first and the last day that the viewer wants to see. AppError(VALIDATION) when they are reversed."""
+    """The first and the last day that the viewer wants to see. AppError(VALIDATION) when they are reversed, or when
+    all of them are still to come."""
     _ = viewer.tr.text
     _show("usage-range", asked.preset)
     st.selectbox(
@@ -68,12 +72,22 @@ def choose_range(viewer: Viewer, asked: Asked, today: date) -> tuple[date, date]
         with st.container(horizontal=True, key="usage-days-own"):
             _choose_day(viewer, _("First day"), "usage-from", "start", start, today)
             _choose_day(viewer, _("Last day"), "usage-to", "end", end, today)
+    _check(viewer, asked, today, start, end)
+    return start, end
+
+
+def _check(viewer: Viewer, asked: Asked, today: date, start: date, end: date) -> None:
+    if asked.preset == CUSTOM and asked.start is not None and asked.start > today:
+        raise AppError(
+            ErrorKind.VALIDATION,
+            N_("These days are still to come. Choose days up to {today}."),
+            today=fmt.day(today, viewer.tr.language),
+        )
     if start > end:
         raise AppError(
             ErrorKind.VALIDATION,
             N_("The range ends before it starts. Choose a last day after the first one."),
         )
-    return start, end
 
 
 def days_of(asked: Asked, today: date) -> tuple[date, date]:
@@ -81,8 +95,15 @@ def days_of(asked: Asked, today: date) -> tuple[date, date]:
     if asked.preset == CUSTOM:
         start, end = asked.start or today - timedelta(29), asked.end or today
         return min(start, today), min(end, today)
-    start = today.replace(day=1) if asked.preset == "month" else today - timedelta(_LENGTHS[asked.preset] - 1)
-    return start, today
+    month = today.replace(day=1)
+    if asked.preset == "month":
+        return month, today
+    if asked.preset == "last_month":
+        last = month - timedelta(1)
+        return last.replace(day=1), last
+    if asked.preset == "yesterday":
+        return today - timedelta(1), today - timedelta(1)
+    return today - timedelta(_LENGTHS[asked.preset] - 1), today
 
 
 def choose_comparison(viewer: Viewer, asked: Asked) -> None:

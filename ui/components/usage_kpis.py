@@ -7,7 +7,7 @@ import streamlit as st
 from core.usage.explore.types import Dimension, Exploration, Measures, Percentiles
 from ui import format as fmt
 from ui.components.usage_explore_names import model_of
-from ui.components.usage_measure import cost_text, model_name, money_text
+from ui.components.usage_measure import cost_text, in_order, model_name, money_text
 from ui.door import Viewer
 from ui.plain import escape
 
@@ -135,8 +135,9 @@ def _token_split(viewer: Viewer, total: Measures) -> str:
 
 def _cost_hint(viewer: Viewer, total: Measures) -> str:
     _ = viewer.tr.text
-    amounts = [fmt.money_exact(nano, name, viewer.tr.language) for name, nano in sorted(total.costs.items())]
-    exact = escape(" · ".join(amounts))
+    names = in_order(viewer, total.costs)
+    amounts = [fmt.money_exact(total.costs[name], name, viewer.tr.language) for name in names]
+    exact = escape(" + ".join(amounts))
     return _("At list prices of the day of each call. Unpriced calls are left out.") + (
         exact and f"\n\n{exact}"
     )

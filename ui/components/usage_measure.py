@@ -1,6 +1,6 @@
 """What a chart of usage measures, and how things of the ledger are called."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -137,4 +137,10 @@ def cost_text(viewer: Viewer, totals: Priced) -> str:
 def money_text(viewer: Viewer, amounts: Mapping[str, int]) -> str:
     """Amounts (nano-units by currency) side by side; "—" when there is none."""
     language = viewer.tr.language
-    return " · ".join(fmt.money(nano, name, language) for name, nano in sorted(amounts.items())) or "—"
+    return " + ".join(fmt.money(amounts[name], name, language) for name in in_order(viewer, amounts)) or "—"
+
+
+def in_order(viewer: Viewer, currencies: Iterable[str]) -> list[str]:
+    """Currencies as they stand beside each other: the workspace's own first."""
+    own = viewer.services.settings.currency
+    return sorted(currencies, key=lambda name: (name != own, name))

@@ -9,6 +9,7 @@ from core.usage.budget_types import BudgetInfo, BudgetScope, BudgetWindow
 from core.usage.forecast_types import Forecast
 from core.usage.outlook import BudgetOutlook, OutlookState
 from ui import format as fmt
+from ui.components.usage_explore_names import user_name, user_names
 from ui.components.usage_measure import provider_name
 from ui.door import Viewer
 from ui.plain import escape
@@ -24,9 +25,9 @@ def drawn_budgets(
     viewer: Viewer, budgets: Sequence[BudgetInfo], scope: int | None, found: Forecast
 ) -> list[BudgetInfo]:
     """The budgets that are a level of this chart: of the same month, calls and currency, not begun anew in it."""
-    # Who is alone sees the workspace's calls.
     whose = BudgetScope.WORKSPACE if scope is None else BudgetScope.USER
-    alone = viewer.services.settings.auth == "local"
+    # Who is alone sees the workspace's calls.
+    alone = len(viewer.services.accounts.everyone()) == 1
     return [
         each
         for each in budgets
@@ -35,7 +36,7 @@ def drawn_budgets(
         and each.amount.currency == found.currency
         and (
             each.reset_at is None
-            or each.reset_at.astimezone(viewer.services.settings.zone).date() < found.start
+            or each.reset_at.astimezone(viewer.services.ledger.zone).date() < found.start
         )
     ]
 
@@ -69,7 +70,8 @@ def name_of(viewer: Viewer, budget: BudgetInfo) -> str:
     _ = viewer.tr.text
     name = _("Workspace budget")
     if budget.scope is BudgetScope.USER:
-        name = _("Your budget")
+        own = budget.user_id == viewer.account.id
+        name = _("Your budget") if own else _("Budget of {name}", name=_owner(viewer, budget))
     elif budget.scope is BudgetScope.PROVIDER:
         name = _("Budget for {provider}", provider=provider_name(viewer, budget.provider or ""))
     if budget.window is BudgetWindow.ROLLING:
@@ -77,6 +79,10 @@ def name_of(viewer: Viewer, budget: BudgetInfo) -> str:
         window = viewer.tr.plural("the last {number} day", "the last {number} days", days, number=days)
         return f"{name} · {window}"
     return name
+
+
+def _owner(viewer: Viewer, budget: BudgetInfo) -> str:
+    return user_name(viewer, user_names(viewer), budget.user_id or 0)
 
 
 def _short(viewer: Viewer, outlook: BudgetOutlook) -> str:

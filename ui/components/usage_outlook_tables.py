@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import streamlit as st
 
 from core.pricing.types import Money
 from core.usage.forecast_types import Backtest, Forecast
+from ui.components.usage_number_columns import count_column, estimate_column
 from ui.door import Viewer
 
 
@@ -57,22 +59,16 @@ def _table(
     key: str,
     alt: str,
 ) -> None:
-    column = st.column_config
-    style = "localized" if currency is None else "%.2f"
     first = next(iter(names))
+    titled = {name if currency is None else f"{name}, {currency}": of for name, of in values.items()}
+    column: Any = count_column if currency is None else estimate_column
     st.dataframe(
-        {
-            **names,
-            **{name if currency is None else f"{name}, {currency}": of for name, of in values.items()},
-        },
+        {**names, **titled},
         hide_index=True,
         placeholder="—",
         column_config={
-            first: column.DateColumn(format="localized"),
-            **{
-                name if currency is None else f"{name}, {currency}": column.NumberColumn(format=style)
-                for name in values
-            },
+            first: st.column_config.DateColumn(format="localized"),
+            **{title: column(title, of) for title, of in titled.items()},
         },
         key=key,
         alt=alt,

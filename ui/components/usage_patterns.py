@@ -11,6 +11,7 @@ from core.usage.explore.types import HeatCell, Patterns
 from ui import format as fmt
 from ui.charts_heat import heat_map
 from ui.components.usage_filters import filters_in_words
+from ui.components.usage_number_columns import count_column
 from ui.components.usage_patterns_spread import latency_section, length_section
 from ui.components.usage_patterns_top import top_section
 from ui.components.usage_plot import plot
@@ -73,7 +74,7 @@ def _heat_section(viewer: Viewer, found: Patterns) -> None:
             "usage-heat",
             _("{measure} by weekday and hour, in the report time zone", measure=_(_MEASURES[measure])),
         )
-    st.caption(_("Hours in {zone}", zone=escape(viewer.services.settings.zone.key)))
+    st.caption(_("Hours in {zone}", zone=escape(viewer.services.ledger.zone.key)))
     with st.expander(_("Table by hour"), key="usage-heat-rows", on_change="rerun") as table:
         if table.open:
             _heat_table(viewer, days, hours, cells)
@@ -91,7 +92,7 @@ def _heat_table(
     st.dataframe(
         {_("Hour"): list(hours), **columns},
         hide_index=True,
-        column_config={day: st.column_config.NumberColumn(format="localized") for day in days},
+        column_config={day: count_column(day, values) for day, values in columns.items()},
         key="usage-table-heat",
         alt=_("Hours of the week"),
     )

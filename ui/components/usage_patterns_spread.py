@@ -10,6 +10,7 @@ from ui import format as fmt
 from ui.charts import Place, Series, period_bars
 from ui.components.usage_explore_state import Kind
 from ui.components.usage_measure import Measure
+from ui.components.usage_number_columns import count_column, money_column
 from ui.components.usage_plot import plot
 from ui.components.usage_view import UsageView
 from ui.door import Viewer
@@ -75,22 +76,22 @@ def _length_table(
 ) -> None:
     _ = viewer.tr.text
     cost = _("Average cost, {currency}", currency=currency)
-    column = st.column_config
+    amounts = [Money(mean, currency).decimal for mean in means]
+    counts = {
+        _("From"): [bucket.low for bucket in buckets],
+        _("To"): [bucket.high for bucket in buckets],
+        _("Answers"): [bucket.calls for bucket in buckets],
+        _("With a price"): [bucket.priced[currency] for bucket in buckets],
+    }
     st.dataframe(
         {
-            _("From"): [bucket.low for bucket in buckets],
-            _("To"): [bucket.high for bucket in buckets],
-            _("Answers"): [bucket.calls for bucket in buckets],
-            _("With a price"): [bucket.priced[currency] for bucket in buckets],
-            cost: [Money(mean, currency).decimal for mean in means],
+            **counts,
+            cost: amounts,
         },
         hide_index=True,
         column_config={
-            **{
-                name: column.NumberColumn(format="localized")
-                for name in (_("From"), _("To"), _("Answers"), _("With a price"))
-            },
-            cost: column.NumberColumn(format="%.6f"),
+            **{name: count_column(name, values) for name, values in counts.items()},
+            cost: money_column(cost, amounts),
         },
         key="usage-table-lengths",
         alt=_("Average cost of an answer by its output tokens"),
@@ -135,9 +136,9 @@ def _spread(viewer: Viewer, title: str, buckets: Sequence[Bucket], key: str, col
                 },
                 hide_index=True,
                 column_config={
-                    low: column.NumberColumn(format="%.3f"),
-                    high: column.NumberColumn(format="%.3f"),
-                    _("Calls"): column.NumberColumn(format="localized"),
+                    low: column.NumberColumn(format="localized", step=0.001),
+                    high: column.NumberColumn(format="localized", step=0.001),
+                    _("Calls"): count_column(_("Calls"), calls),
                 },
                 key=f"usage-table-{key}",
                 alt=title,

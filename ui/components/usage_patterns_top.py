@@ -10,6 +10,7 @@ from ui.charts import Bar, ranking
 from ui.components.usage_explore_names import value_names
 from ui.components.usage_explore_state import drill
 from ui.components.usage_measure import cost_text
+from ui.components.usage_number_columns import amount_column, count_column
 from ui.components.usage_plot import plot
 from ui.components.usage_view import UsageView
 from ui.door import Viewer
@@ -68,6 +69,12 @@ def _list(viewer: Viewer, view: UsageView, by: Dimension, groups: Sequence[Group
         )
         for group in groups
     ]
+    costs = [cost_text(viewer, group.total) for group in groups]
+    counts = {
+        _("Requests"): [group.total.requests for group in groups],
+        _("Tokens"): [group.total.tokens for group in groups],
+        _("Errors"): [group.total.errors for group in groups],
+    }
     left, right = st.columns([2, 3], gap="large")
     with left:
         plot(
@@ -79,18 +86,13 @@ def _list(viewer: Viewer, view: UsageView, by: Dimension, groups: Sequence[Group
         st.dataframe(
             {
                 _(_LISTS[by]): [names[group.value] for group in groups],
-                _("Cost"): [cost_text(viewer, group.total) for group in groups],
-                _("Requests"): [group.total.requests for group in groups],
-                _("Tokens"): [group.total.tokens for group in groups],
-                _("Errors"): [group.total.errors for group in groups],
+                _("Cost"): costs,
+                **counts,
             },
             hide_index=True,
             column_config={
-                _("Cost"): st.column_config.TextColumn(alignment="right"),
-                **{
-                    name: st.column_config.NumberColumn(format="localized")
-                    for name in (_("Requests"), _("Tokens"), _("Errors"))
-                },
+                _("Cost"): amount_column(_("Cost"), costs),
+                **{name: count_column(name, values) for name, values in counts.items()},
             },
             key=_TABLE,
             alt=_("Highest cost"),

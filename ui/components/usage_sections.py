@@ -19,7 +19,7 @@ from ui.session import set_widget, widget
 KEY = "usage-section"
 
 SECTIONS = (
-    Section("explore", N_("Explore"), usage_overview.draw),
+    Section("explore", N_("Explore"), usage_overview.draw, is_compared=True),
     Section("patterns", N_("Patterns"), usage_patterns.draw),
     Section("calls", N_("Calls"), usage_calls.draw),
     Section("outlook", N_("Outlook"), usage_outlook.draw),

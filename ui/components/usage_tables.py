@@ -11,7 +11,8 @@ from core.usage.explore.types import Dimension, Exploration, Group, Measures
 from ui import format as fmt
 from ui.components.usage_explore_names import dimension_name, model_of
 from ui.components.usage_explore_state import Asked, drill
-from ui.components.usage_measure import provider_name
+from ui.components.usage_measure import in_order, provider_name
+from ui.components.usage_number_columns import count_column, money_column
 from ui.door import Viewer
 from ui.session import widget
 
@@ -104,7 +105,7 @@ def _figures(
 ) -> tuple[dict[str, Sequence[Any]], dict[str, Any]]:
     """The columns of sums, and how they are written."""
     _ = viewer.tr.text
-    counts: dict[str, Sequence[Any]] = {
+    counts: dict[str, Sequence[int]] = {
         _("Requests"): [total.requests for total in totals],
         _("Tokens"): [total.tokens for total in totals],
         _("Input"): [total.input_tokens for total in totals],
@@ -123,18 +124,17 @@ def _figures(
     }
     money = {
         _("Cost, {currency}", currency=currency): [_units(total.costs, currency) for total in totals]
-        for currency in sorted(whole.costs)
+        for currency in in_order(viewer, whole.costs)
     }
     money |= {
         _("Saved, {currency}", currency=currency): [_units(total.saved, currency) for total in totals]
-        for currency in sorted(whole.saved)
+        for currency in in_order(viewer, whole.saved)
     }
     cached = _("Cached share")
     shares = {cached: [_ratio(total.cached_input_tokens, total.input_tokens) for total in totals]}
-    column = st.column_config
     config: dict[str, Any] = {
-        **{name: column.NumberColumn(format="localized") for name in counts},
-        **{name: column.NumberColumn(format="%.6f") for name in money},
+        **{name: count_column(name, values) for name, values in counts.items()},
+        **{name: money_column(name, amounts) for name, amounts in money.items()},
     }
     if not whole.cached_input_tokens:
         return {**money, **counts}, config
@@ -150,12 +150,14 @@ def _times(viewer: Viewer, groups: Sequence[Group]) -> tuple[dict[str, Sequence[
         _("Latency p99, s"): [_seconds(group.latency.p99) for group in groups],
         _("First token p50, s"): [_seconds(group.first_token.p50) for group in groups],
         _("First token p95, s"): [_seconds(group.first_token.p95) for group in groups],
+        _("First token p99, s"): [_seconds(group.first_token.p99) for group in groups],
         _("Tokens per second"): [group.total.tokens_per_second for group in groups],
     }
     found = {name: values for name, values in found.items() if any(value is not None for value in values)}
     speed = _("Tokens per second")
     config = {
-        name: st.column_config.NumberColumn(format="%.1f" if name == speed else "%.2f") for name in found
+        name: st.column_config.NumberColumn(format="localized", step=0.1 if name == speed else 0.01)
+        for name in found
     }
     return found, config
 

@@ -6,6 +6,7 @@ from core.usage.imports.types import ImportInfo
 from ui import format as fmt
 from ui.components.models_confirm import Question, ask_first
 from ui.components.notices import attempt
+from ui.components.usage_measure import money_text
 from ui.components.usage_transfer_words import FORMATS
 from ui.door import Viewer
 from ui.plain import escape, plain_text
@@ -99,13 +100,17 @@ def _line(viewer: Viewer, info: ImportInfo) -> str:
 
 def _calls(viewer: Viewer, info: ImportInfo) -> str:
     ngettext = viewer.tr.plural
-    number = fmt.exact(info.calls, viewer.tr.language)
-    return ngettext("{number} call", "{number} calls", info.calls, number=number)
+    language = viewer.tr.language
+    calls = ngettext("{number} call", "{number} calls", info.calls, number=fmt.exact(info.calls, language))
+    if info.requests == info.calls:
+        return calls
+    number = fmt.exact(info.requests, language)
+    requests = ngettext("{number} request", "{number} requests", info.requests, number=number)
+    return f"{calls} ({requests})"
 
 
 def _costs(viewer: Viewer, info: ImportInfo) -> str:
-    language = viewer.tr.language
-    return " + ".join(fmt.money(nano, name, language) for name, nano in sorted(info.costs.items()))
+    return money_text(viewer, info.costs) if info.costs else ""
 
 
 def _ask(viewer: Viewer, info: ImportInfo) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.usage.imports.types import Format, ModelLine, Preview, SampleRow
 from ui import format as fmt
-from ui.components.usage_measure import provider_name
+from ui.components.usage_measure import money_text, provider_name
 from ui.components.usage_transfer_words import FORMATS, REASONS
 from ui.door import Viewer
 from ui.plain import escape, plain_text
@@ -78,8 +78,7 @@ def _models(viewer: Viewer, models: tuple[ModelLine, ...]) -> None:
 
 
 def _costs(viewer: Viewer, costs: Mapping[str, int]) -> str:
-    language = viewer.tr.language
-    return escape(" + ".join(fmt.money(nano, name, language) for name, nano in sorted(costs.items()))) or "—"
+    return escape(money_text(viewer, costs))
 
 
 def _notes(viewer: Viewer, preview: Preview) -> list[str]:

@@ -12,7 +12,7 @@ FORMATS = {
     Format.LITELLM: N_("LiteLLM: spend logs"),
     Format.LANGFUSE: N_("Langfuse: observations"),
     Format.LANGFUSE_TRACES: N_("Langfuse: traces"),
-    Format.PLAIN: N_("Table with the columns below"),
+    Format.PLAIN: N_("Table of your own"),
 }
 
 REASONS = {
