@@ -24,29 +24,31 @@ def count_column(title: str, values: Sequence[int | None]) -> Any:
 
 def money_column(title: str, amounts: Sequence[Decimal | None]) -> Any:
     """Amounts in the reader's way, to the last digit that one of them has."""
-    return _decimal_column(title, amounts, max(map(_decimals, _known(amounts)), default=_FEWEST))
+    known = [amount for amount in amounts if amount is not None]
+    decimals = max(map(_decimals, known), default=_FEWEST)
+    width = _wide(title, [f"{amount:,.{decimals}f}" for amount in known])
+    return st.column_config.NumberColumn(format="localized", step=step_of(decimals), width=width)
 
 
-def estimate_column(title: str, amounts: Sequence[Decimal | None]) -> Any:
-    """Estimated amounts: cents, and four significant digits of the largest below 1."""
-    largest = max(map(abs, _known(amounts)), default=Decimal(0))
+def estimated(amounts: Sequence[Decimal | None]) -> list[Decimal | None]:
+    """Estimates without digits that mean nothing: cents, and four digits of the largest below 1."""
+    largest = max((abs(amount) for amount in amounts if amount is not None), default=Decimal(0))
     below = _SIGNIFICANT - 1 - largest.adjusted() if 0 < largest < 1 else _FEWEST
-    return _decimal_column(title, amounts, min(below, _MOST))
+    return [None if amount is None else round(amount, min(below, _MOST)) for amount in amounts]
+
+
+def step_of(decimals: int) -> float:
+    """What a column of numbers takes for so many decimals; it cuts off what is beyond them.
+
+    It counts the digits of the step as JavaScript writes it, and that writes 0.0000001 as 1e-7.
+    """
+    return float(f"1.{'1':0>{decimals}}")
 
 
 def amount_column(title: str, texts: Sequence[str | None]) -> Any:
     """Figures that are written out already, such as amounts of several currencies."""
     width = _wide(title, [text for text in texts if text is not None])
     return st.column_config.TextColumn(alignment="right", width=width)
-
-
-def _decimal_column(title: str, amounts: Sequence[Decimal | None], decimals: int) -> Any:
-    texts = [f"{amount:,.{decimals}f}" for amount in _known(amounts)]
-    return st.column_config.NumberColumn(format="localized", step=10.0**-decimals, width=_wide(title, texts))
-
-
-def _known(amounts: Sequence[Decimal | None]) -> list[Decimal]:
-    return [amount for amount in amounts if amount is not None]
 
 
 def _decimals(amount: Decimal) -> int:

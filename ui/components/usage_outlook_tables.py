@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.pricing.types import Money
 from core.usage.forecast_types import Backtest, Forecast
-from ui.components.usage_number_columns import count_column, estimate_column
+from ui.components.usage_number_columns import count_column, estimated, money_column
 from ui.door import Viewer
 
 
@@ -54,14 +54,17 @@ def backtest_table(viewer: Viewer, tested: Backtest, currency: str) -> None:
 def _table(
     viewer: Viewer,
     names: Mapping[str, Sequence[object]],
-    values: Mapping[str, Sequence[object]],
+    values: Mapping[str, Sequence[Any]],
     currency: str | None,
     key: str,
     alt: str,
 ) -> None:
     first = next(iter(names))
-    titled = {name if currency is None else f"{name}, {currency}": of for name, of in values.items()}
-    column: Any = count_column if currency is None else estimate_column
+    column: Any = count_column
+    titled: Mapping[str, Sequence[Any]] = values
+    if currency is not None:
+        column = money_column
+        titled = {f"{name}, {currency}": estimated(of) for name, of in values.items()}
     st.dataframe(
         {**names, **titled},
         hide_index=True,

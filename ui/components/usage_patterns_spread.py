@@ -10,7 +10,7 @@ from ui import format as fmt
 from ui.charts import Place, Series, period_bars
 from ui.components.usage_explore_state import Kind
 from ui.components.usage_measure import Measure
-from ui.components.usage_number_columns import count_column, money_column
+from ui.components.usage_number_columns import count_column, money_column, step_of
 from ui.components.usage_plot import plot
 from ui.components.usage_view import UsageView
 from ui.door import Viewer
@@ -136,8 +136,8 @@ def _spread(viewer: Viewer, title: str, buckets: Sequence[Bucket], key: str, col
                 },
                 hide_index=True,
                 column_config={
-                    low: column.NumberColumn(format="localized", step=0.001),
-                    high: column.NumberColumn(format="localized", step=0.001),
+                    low: column.NumberColumn(format="localized", step=step_of(3)),
+                    high: column.NumberColumn(format="localized", step=step_of(3)),
                     _("Calls"): count_column(_("Calls"), calls),
                 },
                 key=f"usage-table-{key}",

@@ -12,7 +12,7 @@ from ui import format as fmt
 from ui.components.usage_explore_names import dimension_name, model_of
 from ui.components.usage_explore_state import Asked, drill
 from ui.components.usage_measure import in_order, provider_name
-from ui.components.usage_number_columns import count_column, money_column
+from ui.components.usage_number_columns import count_column, money_column, step_of
 from ui.door import Viewer
 from ui.session import widget
 
@@ -151,12 +151,12 @@ def _times(viewer: Viewer, groups: Sequence[Group]) -> tuple[dict[str, Sequence[
         _("First token p50, s"): [_seconds(group.first_token.p50) for group in groups],
         _("First token p95, s"): [_seconds(group.first_token.p95) for group in groups],
         _("First token p99, s"): [_seconds(group.first_token.p99) for group in groups],
-        _("Tokens per second"): [group.total.tokens_per_second for group in groups],
+        _("Tokens per second"): [_tenths(group.total.tokens_per_second) for group in groups],
     }
     found = {name: values for name, values in found.items() if any(value is not None for value in values)}
     speed = _("Tokens per second")
     config = {
-        name: st.column_config.NumberColumn(format="localized", step=0.1 if name == speed else 0.01)
+        name: st.column_config.NumberColumn(format="localized", step=step_of(1 if name == speed else 2))
         for name in found
     }
     return found, config
@@ -167,7 +167,11 @@ def _percent_column() -> Any:
 
 
 def _seconds(milliseconds: float | None) -> float | None:
-    return None if milliseconds is None else milliseconds / 1000
+    return None if milliseconds is None else round(milliseconds / 1000, 2)
+
+
+def _tenths(speed: float | None) -> float | None:
+    return None if speed is None else round(speed, 1)
 
 
 def _ratio(part: int | None, whole: int) -> float | None:
