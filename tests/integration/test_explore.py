@@ -25,7 +25,7 @@ from core.store.unit_of_work import UnitOfWork
 from core.usage import ledger as ledger_module
 from core.usage.explore.series import COST, SAVED, without_zeros
 from core.usage.explore.service import ExploreService
-from core.usage.explore.types import Compare, Dimension, Interval, Measures, Period, Selection
+from core.usage.explore.types import Compare, Dimension, Interval, Measures, Period, Selection, Timing
 from core.usage.imports import undoing
 from core.usage.ledger import VERSION, Ledger
 from core.usage.tables import LedgerState
@@ -373,6 +373,34 @@ def _lines_of(
         for currency in sorted({name for each in amounts for name in each}):
             found[group, currency] = tuple(each.get(currency, 0) for each in amounts)
     return found
+
+
+@pytest.mark.parametrize("by", [Dimension.MODEL, Dimension.STATUS, Dimension.LABEL])
+def test_timings_are_the_percentiles_of_each_period_by_itself(unit: UnitOfWork, by: Dimension) -> None:
+    calls = [
+        call(
+            occurred_at=NOON + timedelta(days=number % 9),
+            model="ab"[number % 3 == 0],
+            status=CallStatus.STOPPED if number % 7 == 0 else CallStatus.COMPLETED,
+            latency_ms=100 * number or None,
+            first_token_ms=number,
+            tags=(("label", "a=1"), ("label", "b=2"))[: number % 3],
+        )
+        for number in range(40)
+    ]
+    record(unit, calls)
+    reader = ExploreService(unit, UTC_LEDGER)
+    asked = Selection(None, FIRST, LAST)
+    for interval in (Interval.DAY, Interval.WEEK):
+        periods, timings = reader.timings(asked, by, interval)
+        told = 0
+        for place, period in enumerate(periods):
+            alone = reader.explore(Selection(None, period.start, period.end), by, interval)
+            for group in alone.groups:
+                timing = timings[group.value][place] if group.value in timings else Timing()
+                assert timing == Timing(group.latency, group.first_token)
+                told += timing.latency.calls
+        assert told >= sum(one.status is CallStatus.COMPLETED for one in calls) - 1
 
 
 def test_a_figure_that_is_none_is_refused(unit: UnitOfWork) -> None:

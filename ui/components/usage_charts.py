@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.usage.explore.types import Dimension, Exploration, Group, Interval, Where
+from core.usage.explore.types import Dimension, Exploration, Group, Interval, Timing, Where
 from ui import format as fmt
 from ui.charts import Bar, Series, period_bars, ranking
 from ui.charts_lines import Line, lines
@@ -45,9 +45,7 @@ def period_section(
     """The measure over the periods of the range, with the table behind it."""
     _ = viewer.tr.text
     title = _(BY_INTERVAL[found.interval])
-    if measure.of_calls_only:
-        st.caption(_("A percentile is known of a range, not of each of its days; see the groups below."))
-    elif measure.adds_up:
+    if measure.adds_up:
         _bars(viewer, asked, found, measure, styles)
     else:
         _lines(viewer, found, measure, styles)
@@ -153,13 +151,10 @@ def _lines(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles)
     if not groups:
         _nothing(viewer, found, measure)
         return
+    values = _values_over_time(viewer, found, measure, groups)
     drawn = [
-        Line(
-            styles.names[group.value],
-            styles.colours[group.value],
-            [measure.of(point) or None for point in group.points],
-        )
-        for group in groups
+        Line(styles.names[group.value], styles.colours[group.value], points)
+        for group, points in zip(groups, values, strict=True)
     ]
     places = places_of(found.periods, found.interval, viewer.tr.language)
     plot(
@@ -168,6 +163,19 @@ def _lines(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles)
         _("Usage by period and group; the table below has the same figures"),
     )
     legend([(line.name, line.colour) for line in drawn])
+
+
+def _values_over_time(
+    viewer: Viewer, found: Exploration, measure: Measure, groups: Sequence[Group]
+) -> list[list[int | None]]:
+    """The measure in each period of each group; None where there was nothing to measure."""
+    if not measure.is_percentile:
+        return [[measure.of(point) or None for point in group.points] for group in groups]
+    _periods, timings = viewer.services.explore.timings(found.selection, found.by, found.interval)
+    empty = [Timing()] * len(found.periods)
+    return [
+        [measure.of_timing(timing) or None for timing in timings.get(group.value, empty)] for group in groups
+    ]
 
 
 def _in_order(groups: Sequence[Group], measure: Measure) -> list[Group]:

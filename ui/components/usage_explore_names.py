@@ -123,7 +123,7 @@ def user_names(viewer: Viewer) -> dict[int, str]:
     account = viewer.account
     if not account.is_admin:
         return {account.id: account.username}
-    return {each.id: each.username for each in viewer.services.accounts.everyone()}
+    return {each.id: each.username for each in viewer.services.accounts.everyone(account)}
 
 
 def _value_name(viewer: Viewer, dimension: Dimension, value: str) -> str:

@@ -34,8 +34,12 @@ class Kind(StrEnum):
     OUTPUT = "output"
     REASONING = "reasoning"
     SPEED = "speed"
+    LATENCY_P50 = "latency-p50"
     LATENCY = "latency"
+    LATENCY_P99 = "latency-p99"
+    FIRST_P50 = "first-p50"
     FIRST = "first"
+    FIRST_P99 = "first-p99"
 
 
 @dataclass(frozen=True, slots=True)

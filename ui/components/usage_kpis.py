@@ -97,6 +97,8 @@ def _latency(viewer: Viewer, found: Exploration) -> None:
         _percentiles(viewer, _("Whole answer"), found.latency),
         _percentiles(viewer, _("First token"), found.first_token),
     ]
+    if found.latency.calls or found.first_token.calls:
+        lines.append(_("Percentiles are read from a histogram: they are at most 5% off."))
     if speed is not None:
         number = fmt.tenths(round(speed * 10), viewer.tr.language)
         lines.append(_("{number} tokens per second while answers came", number=number))

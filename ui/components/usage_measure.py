@@ -6,7 +6,7 @@ from typing import Protocol
 
 from core.errors import AppError
 from core.i18n import N_
-from core.usage.explore.types import Group, Measures
+from core.usage.explore.types import Group, Measures, Timing
 from ui import format as fmt
 from ui.components.usage_explore_state import Kind
 from ui.door import Viewer
@@ -30,11 +30,23 @@ KINDS = {
     Kind.OUTPUT: N_("Output tokens"),
     Kind.REASONING: N_("Reasoning tokens"),
     Kind.SPEED: N_("Tokens per second"),
+    Kind.LATENCY_P50: N_("Latency, p50"),
     Kind.LATENCY: N_("Latency, p95"),
+    Kind.LATENCY_P99: N_("Latency, p99"),
+    Kind.FIRST_P50: N_("First token, p50"),
     Kind.FIRST: N_("First token, p95"),
+    Kind.FIRST_P99: N_("First token, p99"),
 }
 _MONEY = (Kind.COST, Kind.SAVED)
-_PERCENTILES = (Kind.LATENCY, Kind.FIRST)
+# Of which histogram, and which percentile of it.
+_PERCENTILES = {
+    Kind.LATENCY_P50: ("latency", "p50"),
+    Kind.LATENCY: ("latency", "p95"),
+    Kind.LATENCY_P99: ("latency", "p99"),
+    Kind.FIRST_P50: ("first_token", "p50"),
+    Kind.FIRST: ("first_token", "p95"),
+    Kind.FIRST_P99: ("first_token", "p99"),
+}
 _COUNTS = {
     Kind.TOKENS: "tokens",
     Kind.REQUESTS: "requests",
@@ -58,11 +70,11 @@ class Measure:
     @property
     def adds_up(self) -> bool:
         """Whether the groups of a period add up to it."""
-        return self.kind is not Kind.SPEED and not self.of_calls_only
+        return self.kind is not Kind.SPEED and not self.is_percentile
 
     @property
-    def of_calls_only(self) -> bool:
-        """Whether it is known of groups, but not of each period of theirs."""
+    def is_percentile(self) -> bool:
+        """Whether it is no sum, so that periods have to be asked for on their own."""
         return self.kind in _PERCENTILES
 
     def of(self, measures: Measures) -> int:
@@ -77,10 +89,12 @@ class Measure:
 
     def of_group(self, group: Group) -> int:
         """The value of all calls of a group, percentiles too."""
-        if not self.of_calls_only:
-            return self.of(group.total)
-        found = group.latency if self.kind is Kind.LATENCY else group.first_token
-        return round(found.p95 or 0)
+        return self.of_timing(group) if self.is_percentile else self.of(group.total)
+
+    def of_timing(self, timed: Group | Timing) -> int:
+        """A percentile; 0 for what was not timed."""
+        histogram, percentile = _PERCENTILES[self.kind]
+        return round(getattr(getattr(timed, histogram), percentile) or 0)
 
     def exact(self, value: int) -> str:
         """A value to read off: every token, or an amount of money."""

@@ -14,6 +14,7 @@ from core.usage.explore.assemble import Sums, ranked
 from core.usage.explore.buckets import LATENCY_EDGES, LENGTH_EDGES, Counts, bounds, percentiles
 from core.usage.explore.calls import read_calls
 from core.usage.explore.columns import Columns
+from core.usage.explore.percentile_lines import read_timings
 from core.usage.explore.ranges import checked, compared_with, periods_of
 from core.usage.explore.raw import Latencies, Shapes
 from core.usage.explore.reading import RawReading, Reading
@@ -37,6 +38,7 @@ from core.usage.explore.types import (
     Percentiles,
     Period,
     Selection,
+    Timing,
 )
 from core.usage.explore.uncollected import uncollected
 from core.usage.ledger import Ledger
@@ -123,6 +125,16 @@ class ExploreService:
         with self._unit.snapshot() as session:
             columns = self._reading(selection, by).columns(session, selection, by, coarse=True)
         return periods, without_zeros(lines_from(columns, periods, figure))
+
+    @uncollected
+    def timings(
+        self, selection: Selection, by: Dimension, interval: Interval
+    ) -> tuple[tuple[Period, ...], Mapping[str, Sequence[Timing]]]:
+        """See UsageReader."""
+        selection = checked(selection)
+        periods = periods_of(selection.start, selection.end, interval)
+        with self._unit.snapshot() as session:
+            return periods, read_timings(session, selection, by, periods, self._reading)
 
     def patterns(self, selection: Selection) -> Patterns:
         """See UsageReader."""

@@ -119,6 +119,14 @@ class Percentiles:
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """How long calls took, whole and to the first token."""
+
+    latency: Percentiles = Percentiles()
+    first_token: Percentiles = Percentiles()
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """One point of a chart: its days, both included."""
 
@@ -294,6 +302,13 @@ class UsageReader(Protocol):
         """One figure over time: the periods, and by value of the group and currency ("" for what is no money) a
         number for each. `figure`: "tokens", a count of Measures, or "cost" and "saved" in nano-units. Groups that
         come to nothing are left out. AppError(VALIDATION) for another figure."""
+        ...
+
+    def timings(
+        self, selection: Selection, by: Dimension, interval: Interval
+    ) -> tuple[tuple[Period, ...], Mapping[str, Sequence[Timing]]]:
+        """Percentiles over time: the periods, and by value of the group one Timing for each. Groups of which no call
+        was timed are left out."""
         ...
 
     def patterns(self, selection: Selection) -> Patterns:
