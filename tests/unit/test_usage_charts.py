@@ -71,6 +71,16 @@ def test_rankings_of_one_row_stand_level() -> None:
     Figure(**one)
 
 
+def test_a_whole_row_of_a_ranking_takes_a_click() -> None:
+    """The bar of something small is a pixel wide; without a hover mode the browser tells no click at all."""
+    drawn = ranking([Bar("m", "#196ed2", 1_000, "1"), Bar("n", "#196ed2", 1, "1")], 2)
+    shown, catching = drawn["data"]
+    assert catching["x"] == [1_000, 1_000]
+    assert (shown["hoverinfo"], catching["hoverinfo"]) == ("skip", "none")
+    assert (drawn["layout"]["hovermode"], drawn["layout"]["clickmode"]) == ("closest", "event+select")
+    Figure(**drawn)
+
+
 def test_an_empty_ranking_divides_by_nothing() -> None:
     assert ranking([Bar("m", "#196ed2", 0, "unpriced")], 1)["layout"]["xaxis"]["range"] == [0, 1]
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.usage.explore.types import Dimension, Exploration, Group, Interval, Timing, Where
-from ui import format as fmt
-from ui.charts import Bar, Series, period_bars, ranking
+from ui.charts import Series, period_bars
 from ui.charts_lines import Line, lines
-from ui.components.usage_explore_names import dimension_name, value_colours, value_names
+from ui.components.usage_explore_names import value_colours, value_names
 from ui.components.usage_explore_periods import BY_INTERVAL, places_of
 from ui.components.usage_explore_state import Asked, Kind, drill
-from ui.components.usage_measure import KINDS, Measure
+from ui.components.usage_measure import Measure
 from ui.components.usage_plot import clicked, legend, plot
 from ui.components.usage_tables import period_table
 from ui.door import Viewer
@@ -22,7 +21,7 @@ LARGEST = 7
 BARS = "usage-daily"
 CALLS = "calls"
 # An address with more values than that is too long to share.
-_MOST_OTHERS = 50
+MOST_OTHERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +53,6 @@ def period_section(
             period_table(viewer, found, title)
 
 
-def latency_section(viewer: Viewer, found: Exploration, styles: Styles) -> None:
-    """How long the slowest answers of each group take."""
-    measure = Measure(Kind.LATENCY, "", viewer.tr.language)
-    _ranking(viewer, found, measure, styles, "usage-latency-by-group")
-
-
-def ranking_section(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles) -> None:
-    """The largest groups, with the share of each."""
-    _ranking(viewer, found, measure, styles, "usage-by-group")
-
-
-def _ranking(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles, key: str) -> None:
-    _ = viewer.tr.text
-    st.subheader(
-        _("{measure} by {dimension}", measure=_(KINDS[measure.kind]), dimension=_lower(viewer, found.by)),
-        anchor=False,
-    )
-    bars = _ranked(viewer, found, measure, styles)
-    if bars:
-        alt = "; ".join(f"{bar.name}: {bar.label}" for bar in bars)
-        plot(ranking(bars, len(bars)), key, alt)
-    else:
-        st.caption(_("Nothing to draw: these calls come to 0."))
-
-
 def _table_title(viewer: Viewer, interval: Interval) -> str:
     _ = viewer.tr.text
     return {
@@ -88,18 +62,14 @@ def _table_title(viewer: Viewer, interval: Interval) -> str:
     }[interval]
 
 
-def _lower(viewer: Viewer, dimension: Dimension) -> str:
-    return dimension_name(viewer, dimension).lower()
-
-
 def _bars(viewer: Viewer, asked: Asked, found: Exploration, measure: Measure, styles: Styles) -> None:
     _ = viewer.tr.text
     groups = _in_order(found.groups, measure)
-    cut = _cut(len(groups))
+    own = cut(len(groups))
     if not groups:
         _nothing(viewer, found, measure)
         return
-    named, others = groups[:cut], groups[cut:]
+    named, others = groups[:own], groups[own:]
     series = [
         Series(
             styles.names[group.value],
@@ -119,7 +89,7 @@ def _bars(viewer: Viewer, asked: Asked, found: Exploration, measure: Measure, st
         viewer.tr.language,
     )
     wanted: list[tuple[str, ...]] = [(group.value,) for group in named]
-    if others and len(others) <= _MOST_OTHERS:
+    if others and len(others) <= MOST_OTHERS:
         wanted.append(tuple(group.value for group in others))
     plot(
         figure,
@@ -193,52 +163,7 @@ def _nothing(viewer: Viewer, found: Exploration, measure: Measure) -> None:
     )
 
 
-def _ranked(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles) -> list[Bar]:
-    """The largest groups, largest first, and the rest as one where they add up."""
-    _ = viewer.tr.text
-    groups = sorted(found.groups, key=lambda group: -measure.of_group(group))
-    if not measure.adds_up:
-        return [
-            Bar(
-                styles.names[group.value],
-                styles.colours[group.value],
-                measure.of_group(group),
-                measure.short(measure.of_group(group)),
-            )
-            for group in groups[: LARGEST + 1]
-            if measure.of_group(group)
-        ]
-    whole = measure.of(found.total)
-    if not whole and measure.kind is not Kind.COST:
-        return []
-    cut = _cut(len(groups))
-    bars = [
-        Bar(
-            styles.names[group.value],
-            styles.colours[group.value],
-            measure.of_group(group),
-            _label(viewer, measure, group, whole),
-        )
-        for group in groups[:cut]
-    ]
-    if rest := groups[cut:]:
-        value = sum(measure.of_group(group) for group in rest)
-        bars.append(Bar(_("Other"), OTHER, value, _amount(viewer, measure, value, whole)))
-    return bars
-
-
-def _cut(groups: int) -> int:
+def cut(groups: int) -> int:
+    """How many of so many groups have a name of their own."""
     # "Other" stands for two or more; a single one may as well have its name.
     return groups if groups <= LARGEST + 1 else LARGEST
-
-
-def _label(viewer: Viewer, measure: Measure, group: Group, whole: int) -> str:
-    _ = viewer.tr.text
-    if measure.kind is Kind.COST and measure.currency not in group.total.costs:
-        return _("unpriced") if group.total.unpriced else "—"
-    return _amount(viewer, measure, measure.of_group(group), whole)
-
-
-def _amount(viewer: Viewer, measure: Measure, value: int, whole: int) -> str:
-    share = fmt.percent(value / whole, viewer.tr.language) if whole else "—"
-    return f"{measure.short(value)} · {share}"

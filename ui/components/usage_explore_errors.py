@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.usage.explore.types import Dimension, Exploration, Selection
 from ui import format as fmt
-from ui.charts import Bar, ranking
+from ui.charts import Bar
 from ui.components.usage_explore_names import error_name
 from ui.components.usage_explore_state import drill
-from ui.components.usage_plot import plot
+from ui.components.usage_rankings import clickable_ranking
 from ui.components.usage_view import UsageView
 from ui.door import Viewer
 from ui.palette import RUST
@@ -42,10 +42,15 @@ def errors_section(viewer: Viewer, view: UsageView, found: Exploration) -> None:
         )
         for group in kinds
     ]
-    plot(
-        ranking(bars, len(bars)),
+    alt = _("Errors by kind: {list}", list="; ".join(f"{bar.name} {bar.label}" for bar in bars))
+    values = [(group.value,) for group in kinds]
+    clickable_ranking(
+        list(zip(bars, values, strict=True)),
         _KEY,
-        _("Errors by kind: {list}", list="; ".join(f"{bar.name} {bar.label}" for bar in bars)),
+        alt,
+        Dimension.ERROR,
+        view.asked,
+        ((Dimension.STATUS, ("failed",)),),
     )
     st.button(
         _("Show the failed calls"),

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.usage.explore.types import Exploration
 from ui import format as fmt
-from ui.components.usage_charts import latency_section, period_section, ranking_section, styles_of
+from ui.components.usage_charts import period_section, styles_of
 from ui.components.usage_currency import choose_currency
 from ui.components.usage_explore_cumulative import cumulative_section
 from ui.components.usage_explore_errors import errors_section
@@ -13,6 +13,7 @@ from ui.components.usage_explore_state import drill
 from ui.components.usage_explore_switches import choose_measure
 from ui.components.usage_filters import filters_in_words
 from ui.components.usage_kpis import kpi_row
+from ui.components.usage_rankings import latency_section, ranking_section
 from ui.components.usage_tables import group_table
 from ui.components.usage_view import UsageView
 from ui.door import Viewer
@@ -52,12 +53,12 @@ def draw(viewer: Viewer, view: UsageView) -> None:
     with left:
         cumulative_section(viewer, view, found, currency)
     with right:
-        ranking_section(viewer, found, measure, styles)
+        ranking_section(viewer, asked, found, measure, styles)
     left, right = st.columns(2, gap="large")
     with left:
         errors_section(viewer, view, found)
     with right:
-        latency_section(viewer, found, styles)
+        latency_section(viewer, asked, found, styles)
     with st.container(horizontal=True, vertical_alignment="bottom", key="usage-groups-head"):
         st.subheader(_("All groups"), anchor=False, width="stretch")
         st.button(

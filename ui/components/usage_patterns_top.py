@@ -6,12 +6,12 @@ import streamlit as st
 
 from core.i18n import N_
 from core.usage.explore.types import Dimension, Group
-from ui.charts import Bar, ranking
+from ui.charts import Bar
 from ui.components.usage_explore_names import value_names
 from ui.components.usage_explore_state import drill
 from ui.components.usage_measure import cost_text
 from ui.components.usage_number_columns import amount_column, count_column
-from ui.components.usage_plot import plot
+from ui.components.usage_rankings import clickable_ranking
 from ui.components.usage_view import UsageView
 from ui.door import Viewer
 from ui.palette import BLUE
@@ -77,10 +77,12 @@ def _list(viewer: Viewer, view: UsageView, by: Dimension, groups: Sequence[Group
     }
     left, right = st.columns([2, 3], gap="large")
     with left:
-        plot(
-            ranking(bars, len(bars)),
+        clickable_ranking(
+            [(bar, (group.value,)) for bar, group in zip(bars, groups, strict=True)],
             "usage-top-bars",
             _("Highest cost; the table beside has the same figures"),
+            by,
+            view.asked,
         )
     with right:
         st.dataframe(

@@ -1,0 +1,111 @@
+"""Rankings of Explore: the largest groups as bars; a click on one opens its calls."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.usage.explore.types import Dimension, Exploration, Group, Where
+from ui import format as fmt
+from ui.charts import Bar, ranking
+from ui.components.usage_charts import CALLS, LARGEST, MOST_OTHERS, Styles, cut
+from ui.components.usage_explore_names import dimension_name
+from ui.components.usage_explore_state import Asked, Kind, drill
+from ui.components.usage_measure import KINDS, Measure
+from ui.components.usage_plot import clicked, plot
+from ui.door import Viewer
+from ui.palette import OTHER
+
+Ranked = tuple[Bar, Sequence[str]]
+"""A bar, and the values of the groups that it stands for."""
+
+
+def latency_section(viewer: Viewer, asked: Asked, found: Exploration, styles: Styles) -> None:
+    """How long the slowest answers of each group take."""
+    measure = Measure(Kind.LATENCY, "", viewer.tr.language)
+    _ranking(viewer, asked, found, measure, styles, "usage-latency-by-group")
+
+
+def ranking_section(
+    viewer: Viewer, asked: Asked, found: Exploration, measure: Measure, styles: Styles
+) -> None:
+    """The largest groups, with the share of each."""
+    _ranking(viewer, asked, found, measure, styles, "usage-by-group")
+
+
+def _ranking(
+    viewer: Viewer, asked: Asked, found: Exploration, measure: Measure, styles: Styles, key: str
+) -> None:
+    _ = viewer.tr.text
+    st.subheader(
+        _("{measure} by {dimension}", measure=_(KINDS[measure.kind]), dimension=_lower(viewer, found.by)),
+        anchor=False,
+    )
+    ranked = _ranked(viewer, found, measure, styles)
+    if ranked:
+        alt = "; ".join(f"{bar.name}: {bar.label}" for bar, _values in ranked)
+        failed: Where = ((Dimension.STATUS, ("failed",)),) if measure.kind is Kind.ERRORS else ()
+        clickable_ranking(ranked, key, alt, found.by, asked, failed)
+    else:
+        st.caption(_("Nothing to draw: these calls come to 0."))
+
+
+def clickable_ranking(
+    ranked: Sequence[Ranked], key: str, alt: str, by: Dimension, asked: Asked, where: Where = ()
+) -> None:
+    """Bars whose click opens the calls of their groups, among those that pass `where`."""
+
+    def open_bar() -> None:
+        point = clicked(key)
+        if point is None or point.place >= len(ranked):
+            return
+        values = tuple(ranked[point.place][1])
+        # An address with more values than that is too long to share.
+        if len(values) <= MOST_OTHERS:
+            drill(CALLS, where=((by, values), *where), everyone=asked.everyone)
+
+    plot(ranking([bar for bar, _values in ranked], len(ranked)), key, alt, on_click=open_bar)
+
+
+def _lower(viewer: Viewer, dimension: Dimension) -> str:
+    return dimension_name(viewer, dimension).lower()
+
+
+def _ranked(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles) -> list[Ranked]:
+    """The largest groups, largest first, and the rest as one where they add up."""
+    _ = viewer.tr.text
+    groups = sorted(found.groups, key=lambda group: -measure.of_group(group))
+    if not measure.adds_up:
+        return [
+            (_bar(styles, measure, group, measure.short(measure.of_group(group))), (group.value,))
+            for group in groups[: LARGEST + 1]
+            if measure.of_group(group)
+        ]
+    whole = measure.of(found.total)
+    if not whole and measure.kind is not Kind.COST:
+        return []
+    own = cut(len(groups))
+    bars: list[Ranked] = [
+        (_bar(styles, measure, group, _label(viewer, measure, group, whole)), (group.value,))
+        for group in groups[:own]
+    ]
+    if rest := groups[own:]:
+        value = sum(measure.of_group(group) for group in rest)
+        other = Bar(_("Other"), OTHER, value, _amount(viewer, measure, value, whole))
+        bars.append((other, [group.value for group in rest]))
+    return bars
+
+
+def _bar(styles: Styles, measure: Measure, group: Group, label: str) -> Bar:
+    return Bar(styles.names[group.value], styles.colours[group.value], measure.of_group(group), label)
+
+
+def _label(viewer: Viewer, measure: Measure, group: Group, whole: int) -> str:
+    _ = viewer.tr.text
+    if measure.kind is Kind.COST and measure.currency not in group.total.costs:
+        return _("unpriced") if group.total.unpriced else "—"
+    return _amount(viewer, measure, measure.of_group(group), whole)
+
+
+def _amount(viewer: Viewer, measure: Measure, value: int, whole: int) -> str:
+    share = fmt.percent(value / whole, viewer.tr.language) if whole else "—"
+    return f"{measure.short(value)} · {share}"
