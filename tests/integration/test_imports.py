@@ -129,6 +129,12 @@ def test_days_of_openai_keep_their_requests_and_are_priced_by_the_average_one(de
     assert ("label", "project=proj_1") in desk.tags()
 
 
+@pytest.mark.parametrize("window", ["≤ 200k", "<= 200k", "0-200k", "200k-1M"])
+def test_a_window_of_usual_length_has_the_usual_price(desk: Desk, window: str) -> None:
+    preview = desk.read(csv_text(files.ANTHROPIC_USAGE, files.anthropic_day(context_window=window)))
+    assert preview.models[0].unpriced == (window == "200k-1M")
+
+
 def test_anthropic_days_add_up_their_kinds_of_input(desk: Desk) -> None:
     hours = files.anthropic_day(api_key="other", usage_input_tokens_cache_write_1h=50)
     desk.take(csv_text(files.ANTHROPIC_USAGE, files.anthropic_day(), hours))

@@ -184,6 +184,18 @@ def test_a_wrong_row_is_skipped_and_named(
     assert preview.calls == 2
 
 
+def test_each_column_that_is_wrong_is_named_with_its_first_row(
+    imports: ImportService, tmp_path: Path
+) -> None:
+    tokens, cost = "2026-11-01,openai,gpt-4o,-1,1,1", "2026-11-01,openai,gpt-4o,1,1,-0.5"
+    preview = read(imports, tmp_path, plain(GOOD, tokens, cost, cost))
+    assert [(skip.rows, skip.row, skip.column, skip.example) for skip in preview.skips] == [
+        (2, 4, "cost", "-0.5"),
+        (1, 3, "input_tokens", "-1"),
+    ]
+    assert {skip.reason for skip in preview.skips} == {SkipReason.NEGATIVE}
+
+
 def test_parts_that_exceed_the_whole_are_skipped(imports: ImportService, tmp_path: Path) -> None:
     header = "time,model,input_tokens,cached_input_tokens,output_tokens,status,currency"
     rows = (

@@ -1,4 +1,5 @@
-"""Which rows are left out, and why: the first reason found for a row counts, and its first row is shown."""
+"""Which rows are left out, and why: the first reason found for a row counts, and of each reason and column the first row
+is shown."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,13 +14,14 @@ class Skips:
     """Of a whole file."""
 
     def __init__(self) -> None:
-        self._rows: dict[SkipReason, int] = {}
-        self._first: dict[SkipReason, tuple[int, str, str]] = {}
+        self._rows: dict[tuple[SkipReason, str], int] = {}
+        self._first: dict[tuple[SkipReason, str], tuple[int, str]] = {}
 
     def add(self, reason: SkipReason, rows: int, row: int, column: str = "", example: str = "") -> None:
         """So many rows more; `row` is the first of them."""
-        self._rows[reason] = self._rows.get(reason, 0) + rows
-        self._first.setdefault(reason, (row, column, example[:_LONGEST]))
+        key = (reason, column)
+        self._rows[key] = self._rows.get(key, 0) + rows
+        self._first.setdefault(key, (row, example[:_LONGEST]))
 
     @property
     def total(self) -> int:
@@ -27,8 +29,11 @@ class Skips:
 
     def all(self) -> tuple[Skip, ...]:
         """Most rows first."""
-        ordered = sorted(self._rows, key=lambda reason: -self._rows[reason])
-        return tuple(Skip(reason, self._rows[reason], *self._first[reason]) for reason in ordered)
+        found: list[Skip] = []
+        for reason, column in sorted(self._rows, key=lambda key: -self._rows[key]):
+            row, example = self._first[reason, column]
+            found.append(Skip(reason, self._rows[reason, column], row, column, example))
+        return tuple(found)
 
 
 class ChunkSkips:

@@ -152,8 +152,8 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """So many rows are skipped. `row` counts the header as 1; `column` and `example` are the first one's, "" when
-    the row as a whole is meant."""
+    """So many rows are skipped for a reason that `column` gives, "" when the row as a whole is meant. `row` (the header
+    is 1) and `example` are those of the first one."""
 
     reason: SkipReason
     rows: int

@@ -101,7 +101,8 @@ def status_of(word: str) -> str | None:
 def special_tier(word: str) -> bool:
     """Whether a row says that it was charged otherwise than by the list: as a batch, with priority."""
     word = word.strip().lower()
-    return word not in _ORDINARY and not word.startswith("≤")
+    # The Console writes a window of usual length as "≤ 200k", the Usage API as "0-200k".
+    return word not in _ORDINARY and not word.startswith(("≤", "<", "0-"))
 
 
 def is_true(word: str) -> bool:
