@@ -1,7 +1,7 @@
 """What a period would have cost on other models or by subscription, ranked, each as a range."""
 
 import calendar
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -10,7 +10,7 @@ from core.pricing.overrides import model_key
 from core.pricing.rates import half_even
 from core.pricing.types import Money
 from core.usage.repricing import reprice
-from core.usage.what_if_types import PeriodUse, PricedTarget, RowKind, Subscription, WhatIf, WhatIfRow
+from core.usage.what_if_types import DayUse, PeriodUse, PricedTarget, RowKind, Subscription, WhatIf, WhatIfRow
 
 Convert = Callable[[Money, date], Money | None]
 """An amount in the report's currency at the rate of a day; None when no rate is known."""
@@ -25,6 +25,7 @@ def what_if(
     today: date,
 ) -> WhatIf:
     """The table; see WhatIf. `convert` gives amounts of `currency`."""
+    use, unconverted, unconverted_calls = _comparable(use, convert)
     rows = [_actual(use, currency, convert)]
     rows += [_model(use, _with_evidence(target, use), convert, today) for target in targets]
     for each in subscriptions:
@@ -40,6 +41,8 @@ def what_if(
         tokens=sum(row.usage.total_tokens for row in use.rows),
         left_out_calls=use.left_out_calls,
         left_out_tokens=use.left_out_tokens,
+        unconverted=unconverted,
+        unconverted_calls=unconverted_calls,
         rows=tuple(sorted(rows, key=lambda row: _rank(row, currency))),
     )
 
@@ -56,16 +59,26 @@ def prorated(monthly: Money, start: date, end: date) -> Money:
     return Money(half_even(monthly.nano * share.numerator, share.denominator), monthly.currency)
 
 
-def _actual(use: PeriodUse, currency: str, convert: Convert) -> WhatIfRow:
-    total, others = 0, dict[str, int]()
+def _comparable(use: PeriodUse, convert: Convert) -> tuple[PeriodUse, Mapping[str, int], int]:
+    """The calls whose cost can be said in the table's currency; what the others cost by currency, and their number.
+
+    Priced on another model those would stand on one side only.
+    """
+    kept: list[DayUse] = []
+    others, calls = dict[str, int](), 0
     for row in use.rows:
-        money = convert(row.cost, row.day)
-        if money is None:
+        if convert(row.cost, row.day) is None:
             others[row.cost.currency] = others.get(row.cost.currency, 0) + row.cost.nano
+            calls += row.requests
         else:
-            total += money.nano
-    cost = Money(total, currency)
-    return WhatIfRow(RowKind.ACTUAL, cost, cost, others=others)
+            kept.append(row)
+    return replace(use, rows=tuple(kept)), others, calls
+
+
+def _actual(use: PeriodUse, currency: str, convert: Convert) -> WhatIfRow:
+    converted = (convert(row.cost, row.day) for row in use.rows)
+    cost = Money(sum(money.nano for money in converted if money is not None), currency)
+    return WhatIfRow(RowKind.ACTUAL, cost, cost)
 
 
 def _model(use: PeriodUse, target: PricedTarget, convert: Convert, today: date) -> WhatIfRow:

@@ -80,9 +80,8 @@ class Assumption(StrEnum):
 class WhatIfRow:
     """What the period would have cost: between `low` and `high`, both None when there is no price.
 
-    One amount twice for what is exact: the actual cost, a subscription, the same model at a plain price. `others`:
-    nano-units by currency of actual costs with no exchange rate, which are not in `low` and `high`. `provider` and
-    `model` are set for a model, `label` is a subscription's name. `source` says where the price comes from.
+    One amount twice for what is exact: the actual cost, a subscription, the same model at a plain price. `provider`
+    and `model` are set for a model, `label` is a subscription's name. `source` says where the price comes from.
     """
 
     kind: RowKind
@@ -94,7 +93,6 @@ class WhatIfRow:
     source: str = ""
     verified: bool = True
     assumptions: frozenset[Assumption] = frozenset()
-    others: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,8 @@ class WhatIf:
     """The ranked table: cheapest first by the middle of the range, then what is in another currency for want
     of a rate, then what has no price.
 
-    The actual cost was paid at the prices, and is converted at the rates, of its days; everything else is at
+    Calls without a known price are in no row (`left_out_*`), and neither are those paid in a currency without an
+    exchange rate: `unconverted_calls`, which cost `unconverted`, nano-units by currency. The actual cost was paid at the prices, and is converted at the rates, of its days; everything else is at
     the prices and rates of `priced_on`.
     """
 
@@ -114,6 +113,8 @@ class WhatIf:
     tokens: int
     left_out_calls: int
     left_out_tokens: int
+    unconverted: Mapping[str, int]
+    unconverted_calls: int
     rows: tuple[WhatIfRow, ...]
 
     @property
@@ -123,9 +124,9 @@ class WhatIf:
 
     def difference(self, row: WhatIfRow) -> tuple[Money, Money] | None:
         """How much more `row` would have cost, at its low and its high end; below 0 is less. None where there
-        is nothing to compare: no price, another currency, or what was paid is known in part only."""
+        is nothing to compare: no price, or another currency."""
         paid = self.actual
-        if row.low is None or row.high is None or paid.low is None or paid.others:
+        if row.low is None or row.high is None or paid.low is None:
             return None
         if row.low.currency != paid.low.currency:
             return None

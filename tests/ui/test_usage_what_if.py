@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -112,12 +113,22 @@ def test_calls_without_a_price_are_left_out_and_said(hub: Services) -> None:
     assert "both sides are about the same calls: 15 tokens" in text
 
 
-def test_what_was_paid_in_part_in_another_currency_is_not_compared(hub: Services) -> None:
+def test_what_was_paid_without_an_exchange_rate_stands_on_neither_side(hub: Services) -> None:
     rouble = CallCost(Money(50 * DOLLAR, "RUB"), "test")
-    record(hub, spent(0, 2.5), spent(0, 0, cost=rouble))
-    found = rows(what_if(whatif="openai/dear-one"))
-    assert "RUB" in found["What was paid"][0]
-    assert found["OpenAI · dear-one"][1] == "not comparable"
+    record(hub, spent(0, 2.5))
+    alone = rows(what_if(whatif="openai/dear-one"))
+    record(hub, spent(0, 0, cost=rouble))
+    app = what_if(whatif="openai/dear-one")
+    assert rows(app) == alone
+    assert "1 call paid in RUB is left out on both sides" in shown(app)
+    assert "No exchange rate is known for RUB" in shown(app)
+
+
+def test_without_any_exchange_rate_nothing_is_compared(hub: Services) -> None:
+    hub.rates.add(1, "USD", "EUR", Decimal(1), datetime.now(UTC).date())
+    record(hub, spent(0, 0, cost=CallCost(Money(50 * DOLLAR, "RUB"), "test")))
+    app = what_if(whatif="openai/dear-one", currency="USD")
+    assert "nothing can be compared. Add one on the Models page" in shown(app)
 
 
 def test_days_without_calls_say_so(hub: Services) -> None:

@@ -11,7 +11,7 @@ from ui.components.usage_whatif_choice import choose_models, choose_plans
 from ui.components.usage_whatif_table import range_chart, rank_table
 from ui.components.usage_whatif_words import assumptions_part
 from ui.door import Viewer
-from ui.plain import escape
+from ui.plain import escape, plain_text
 
 
 def draw(viewer: Viewer, view: UsageView) -> None:
@@ -26,7 +26,14 @@ def draw(viewer: Viewer, view: UsageView) -> None:
     st.caption(escape(_about(viewer, found)))
     say_ignored(viewer, left_out(asked.where))
     if not found.calls:
-        if found.left_out_calls:
+        if found.unconverted:
+            names = ", ".join(sorted(found.unconverted))
+            text = _(
+                "No exchange rate is known for {currencies}, so nothing can be compared. Add one on the Models page.",
+                currencies=names,
+            )
+            st.info(plain_text(text))
+        elif found.left_out_calls:
             st.info(_("None of these calls has a known price, so nothing can be compared."))
         else:
             st.info(_("No calls in these days. Choose a longer range in the sidebar."))
@@ -52,6 +59,16 @@ def _about(viewer: Viewer, found: WhatIf) -> str:
                 "{number} calls without a known price are left out on both sides",
                 found.left_out_calls,
                 number=fmt.exact(found.left_out_calls, language),
+            )
+        )
+    if found.unconverted_calls:
+        parts.append(
+            viewer.tr.plural(
+                "{number} call paid in {currencies} is left out on both sides",
+                "{number} calls paid in {currencies} are left out on both sides",
+                found.unconverted_calls,
+                number=fmt.exact(found.unconverted_calls, language),
+                currencies=", ".join(sorted(found.unconverted)),
             )
         )
     return " · ".join(parts)

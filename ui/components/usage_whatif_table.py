@@ -65,11 +65,7 @@ def _cost(viewer: Viewer, row: WhatIfRow) -> str:
     if row.low is None or row.high is None:
         unpriced = _("unpriced")
         return f":gray-badge[{escape(unpriced)}]"
-    text = _amounts(viewer, row.low, row.high)
-    if row.others:
-        language = viewer.tr.language
-        text += "".join(f" + {fmt.money(nano, name, language)}" for name, nano in sorted(row.others.items()))
-    return escape(text)
+    return escape(_amounts(viewer, row.low, row.high))
 
 
 def _difference(viewer: Viewer, found: WhatIf, row: WhatIfRow) -> str:

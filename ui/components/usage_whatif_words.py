@@ -6,7 +6,7 @@ from core.i18n import N_
 from core.usage.repricing import TOLERANCE_PERCENT
 from core.usage.what_if_types import Assumption, RowKind, WhatIf
 from ui import format as fmt
-from ui.components.usage_measure import model_name
+from ui.components.usage_measure import model_name, money_text
 from ui.door import Viewer
 from ui.plain import escape
 
@@ -66,6 +66,14 @@ def assumptions_part(viewer: Viewer, found: WhatIf) -> None:
                 "Calls without a known price are left out of every row, so that both sides are about the same calls: "
                 "{tokens} tokens.",
                 tokens=fmt.count(found.left_out_tokens, language),
+            )
+        )
+    if found.unconverted:
+        lines.append(
+            _(
+                "No exchange rate is known for {amounts}: the calls that cost that are in no row. Add a rate on the "
+                "Models page to have them compared.",
+                amounts=money_text(viewer, found.unconverted),
             )
         )
     unpriced = [model_name(viewer, row.provider, row.model) for row in found.rows if row.low is None]
