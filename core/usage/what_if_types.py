@@ -101,8 +101,9 @@ class WhatIf:
     of a rate, then what has no price.
 
     Calls without a known price are in no row (`left_out_*`), and neither are those paid in a currency without an
-    exchange rate: `unconverted_calls`, which cost `unconverted`, nano-units by currency. The actual cost was paid at the prices, and is converted at the rates, of its days; everything else is at
-    the prices and rates of `priced_on`.
+    exchange rate: `unconverted_calls`, which cost `unconverted`, nano-units by currency. The actual cost was paid at
+    the prices, and is converted at the rates, of its days; everything else is at the prices and rates of
+    `priced_on`.
     """
 
     start: date

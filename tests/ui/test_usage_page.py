@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -278,6 +279,16 @@ def test_only_what_is_compared_offers_a_comparison(hub: Services) -> None:
     record(hub, a_call())
     assert page().selectbox(key="usage-compare")
     assert "usage-compare" not in {box.key for box in page(section="calls").selectbox}
+
+
+def test_calls_name_the_zone_of_their_times_where_it_is_not_that_of_the_days(hub: Services) -> None:
+    record(hub, a_call())
+    assert "times in" not in shown(page(section="calls"))
+    hub.ledger.use(ZoneInfo("Asia/Tokyo"))
+    app = AppTest.from_file(str(PROJECT_DIR / "pages" / "usage.py"), default_timeout=WAIT_SECONDS)
+    app.context["locale"], app.context["timezone"] = "en-US", "Europe/Moscow"
+    app.query_params.update({"section": "calls", "range": "7d"})
+    assert "times in Europe/Moscow" in shown(app.run())
 
 
 def test_users_and_threads_are_told_apart_by_name(hub: Services) -> None:

@@ -13,12 +13,14 @@ from ui.session import Slot, remember, take
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What goes, in words; what makes it go, and what is said when it is gone."""
+    """What goes, in words; what makes it go, and what is said when it is gone. `button` is what it is called when it is
+    not a deletion."""
 
     title: str
     text: str
     action: Callable[[], object]
     done: str
+    button: str = ""
 
 
 def ask_first(question: Question) -> None:
@@ -37,7 +39,7 @@ def _ask(viewer: Viewer, question: Question) -> None:
     _ = viewer.tr.text
     st.markdown(plain_text(question.text))
     with st.container(horizontal=True):
-        if st.button(_("Delete"), type="primary", key="confirm-delete"):
+        if st.button(question.button or _("Delete"), type="primary", key="confirm-delete"):
             attempt(viewer, question.action, question.done)
             st.rerun()
         if st.button(_("Keep"), key="confirm-keep"):

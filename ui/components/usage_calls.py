@@ -63,6 +63,9 @@ def _heading(viewer: Viewer, view: UsageView) -> None:
     _ = viewer.tr.text
     days = fmt.day_range(view.selection.start, view.selection.end, viewer.tr.language)
     parts = [days, _("newest first")]
+    if viewer.zone.key != viewer.services.ledger.zone.key:
+        # A day of the report may end in the middle of one of the browser's.
+        parts.append(_("times in {zone}", zone=viewer.zone.key))
     if filters := filters_in_words(viewer, view.asked):
         parts.append(filters)
     with st.container(horizontal=True, vertical_alignment="center", key="usage-calls-head"):

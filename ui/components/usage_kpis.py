@@ -1,6 +1,6 @@
 """The figures at the top, and what must be known about them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -44,8 +44,15 @@ def _amounts(viewer: Viewer, found: Exploration, currency: str) -> None:
     def saved(of: Measures) -> int:
         return of.saved.get(currency, 0)
 
-    _metric(viewer, found, _("Cost"), cost_text(viewer, total), cost, _cost_hint(viewer, total))
-    _metric(viewer, found, _("Saved"), money_text(viewer, total.saved), saved, _saved_hint(viewer, total))
+    text, hint = cost_text(viewer, total), _cost_hint(viewer, total)
+    _metric(viewer, found, _("Cost"), text, cost, hint, unit=_only(total.costs, currency))
+    text, hint = money_text(viewer, total.saved), _saved_hint(viewer, total)
+    _metric(viewer, found, _("Saved"), text, saved, hint, unit=_only(total.saved, currency))
+
+
+def _only(amounts: Mapping[str, int], currency: str) -> str:
+    """The currency that a line and a change are of, where the figure above has several."""
+    return currency if len(amounts) > 1 else ""
 
 
 def _errors(viewer: Viewer, found: Exploration) -> None:
@@ -71,10 +78,13 @@ def _metric(
     of: Callable[[Measures], int],
     hint: str,
     colour: str = "off",
+    unit: str = "",
 ) -> None:
     line = [of(point) for point in found.points]
     before = found.before
     change = fmt.change(of(found.total), of(before), viewer.tr.language) if before is not None else None
+    if change and unit:
+        change = f"{change} · {unit}"
     st.metric(
         label,
         # Two of them would be read as a formula.

@@ -9,7 +9,7 @@ from core.usage.explore.types import Dimension, Group
 from ui.charts import Bar
 from ui.components.usage_explore_names import value_names
 from ui.components.usage_explore_state import drill
-from ui.components.usage_measure import cost_text
+from ui.components.usage_measure import cost_text, in_order
 from ui.components.usage_number_columns import amount_column, count_column
 from ui.components.usage_rankings import clickable_ranking
 from ui.components.usage_view import UsageView
@@ -59,7 +59,7 @@ def _list(viewer: Viewer, view: UsageView, by: Dimension, groups: Sequence[Group
     """The bars, and the table beside them."""
     _ = viewer.tr.text
     names = value_names(viewer, by, [group.value for group in groups])
-    currency = _main_currency([group.total.costs for group in groups])
+    currency = _ranked_by(viewer, groups)
     bars = [
         Bar(
             names[group.value],
@@ -121,6 +121,11 @@ def _open_button(viewer: Viewer, view: UsageView, by: Dimension, rows: list[tupl
     )
 
 
-def _main_currency(costs: list[dict[str, int]]) -> str:
-    names = sorted({name for each in costs for name in each})
-    return max(names, key=lambda name: sum(name in each for each in costs), default="")
+def _ranked_by(viewer: Viewer, groups: Sequence[Group]) -> str:
+    """The currency that the groups are ranked by: bars of another would not be in order."""
+    names = in_order(viewer, {name for group in groups for name in group.total.costs})
+    for name in names:
+        costs = [group.total.costs.get(name, 0) for group in groups]
+        if costs == sorted(costs, reverse=True):
+            return name
+    return names[0] if names else ""

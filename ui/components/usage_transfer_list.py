@@ -129,5 +129,6 @@ def _ask(viewer: Viewer, info: ImportInfo) -> None:
             text,
             lambda: undoing.start(user, info.id),
             _("The import is being undone. The list below tells how far that is."),
+            _("Undo import"),
         )
     )

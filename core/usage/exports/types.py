@@ -44,7 +44,7 @@ class Column:
 
 COLUMNS: tuple[Column, ...] = (
     Column("time_utc", Cell.MOMENT, N_("Time (UTC)"), 20),
-    Column("time_local", Cell.MOMENT, N_("Time ({zone})"), 20),
+    Column("time_local", Cell.MOMENT, N_("Local time ({zone})"), 20),
     Column("day", Cell.DAY, N_("Day")),
     Column("user_id", Cell.NUMBER, N_("User no.")),
     Column("provider", Cell.TEXT, N_("Provider"), 14),

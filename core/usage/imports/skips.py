@@ -1,5 +1,5 @@
-"""Which rows are left out, and why: the first reason found for a row counts, and of each reason and column the first row
-is shown."""
+"""Which rows are left out, and why: the first reason found for a row counts, and the first row of each reason and
+column is shown."""
 
 from collections.abc import Sequence
 from typing import Any
