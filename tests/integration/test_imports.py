@@ -205,7 +205,10 @@ def test_litellm_spend_logs(lite: Desk, kind: str) -> None:
     assert (plain_call["latency_ms"], plain_call["first_token_ms"]) == (2_500, 400)
     # 0 is what LiteLLM writes where it knows no price: 10 × $1.25 + 5 × $10 a million.
     assert (priced["provider"], priced["cost_nano"]) == ("gemini", 62_500)
+    # As the hub's own cache: no tokens were used, and what they would have cost is saved.
     assert (cached["from_cache"], cached["cost_nano"], cached["attempts"]) == (True, 0, 0)
+    assert (cached["input_tokens"], cached["output_tokens"]) == (0, 0)
+    assert (cached["saved_nano"], cached["currency"]) == (75_000, "USD")
     assert (failed["status"], failed["input_tokens"]) == ("failed", 0)
     assert lite.tags() == {("label", "tag=prod"), ("label", "team=blue"), ("label", "user=ann")}
 

@@ -69,6 +69,8 @@ class Converter:
         status, failed = statuses(texts, skips)
         cost = self._costs.of(texts, skips, (provider, model), numbers, times.at, failed)
         self._skip_empty(numbers, cost, skips, failed, texts)
+        # An answer from a cache used no tokens, whatever it once took to write it.
+        used = {each.value: np().where(cost.from_cache, 0, numbers[each]) for each in COUNTS}
         columns: dict[str, Any] = {
             "row": chunk.rows,
             "request_id": self._identity.of(texts),
@@ -77,7 +79,7 @@ class Converter:
             "provider": provider,
             "model": model,
             "status": status,
-            **{each.value: numbers[each] for each in COUNTS},
+            **used,
             "requests": np().maximum(numbers[Field.REQUESTS], 1),
             **cost.columns(),
             "latency_ms": _milliseconds(times.latency, len(texts)),

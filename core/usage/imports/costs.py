@@ -28,9 +28,11 @@ _ZERO_IS_UNKNOWN = frozenset({Format.LITELLM, Format.LANGFUSE, Format.LANGFUSE_T
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """Columns of a chunk. `nano` None is unpriced."""
+    """Columns of a chunk. `nano` None is unpriced; `saved`: what an answer from the other tool's cache would have cost by
+    our prices, None where nobody knows."""
 
     nano: list[int | None]
+    saved: list[int | None]
     currency: list[str]
     source: list[str]
     given: Array
@@ -40,6 +42,7 @@ class Charged:
     def columns(self) -> dict[str, Any]:
         return {
             "cost_nano": pa().array(self.nano, pa().int64()),
+            "saved_nano": pa().array(self.saved, pa().int64()),
             "currency": pa().array(self.currency, pa().string()),
             "price_source": pa().array(self.source, pa().string()),
             "given": self.given,
@@ -77,11 +80,16 @@ class Costs:
         known = known | cached
         sources = [self._given] * len(texts)
         todo = np().flatnonzero(~known & skips.kept)
-        for place in np().flatnonzero(cached).tolist():
-            nano[place] = 0
         if len(todo):
             self._price(texts, names, numbers, at, failed, (todo.tolist(), nano, currency, sources))
-        return Charged(nano, currency, sources, known, cached, says)
+        saved: list[int | None] = [None] * len(texts)
+        answered = np().flatnonzero(cached & skips.kept).tolist()
+        if answered:
+            theirs = list(currency)
+            self._price(texts, names, numbers, at, failed, (answered, saved, theirs, list(sources)))
+            for place in answered:
+                nano[place], currency[place] = 0, theirs[place]
+        return Charged(nano, saved, currency, sources, known, cached, says)
 
     def _said(self, texts: Texts, skips: ChunkSkips) -> tuple[list[int | None], list[str]]:
         """Amounts and currencies as the file has them."""

@@ -34,6 +34,7 @@ _COLUMNS = (
     "first_token_ms",
     "attempts",
     "from_cache",
+    "saved_nano",
     "tags",
 )
 _ROOM_KB = 64 << 10
