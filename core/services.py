@@ -146,7 +146,9 @@ def open_services(
     models = ModelService(unit, registry, prices, generation, lists)
     chat = _recovered(ChatService(unit, ledger, generation, registry, pricer, models, files))
     members = open_members(unit, vault, settings.signup, passwords)
-    questions = _open_questions(settings, unit, ledger, usage, rates, prices, upkeep.prepare)
+    questions = _open_questions(
+        settings, unit, ledger, usage, rates, prices, upkeep.prepare, members.accounts
+    )
     return Services(
         settings=settings,
         unit=unit,
@@ -200,9 +202,11 @@ def _open_questions(
     rates: ExchangeRates,
     prices: PriceBook,
     prepare: Callable[[datetime, datetime], None],
+    accounts: AccountService,
 ) -> dict[str, Any]:
     """What asks the ledger, and what carries calls in and out."""
-    exports, imports = ExportService(unit, ledger), ImportService(unit, ledger, prices, prepare)
+    exports = ExportService(unit, ledger, lambda: {each.id: each.username for each in accounts.everyone()})
+    imports = ImportService(unit, ledger, prices, prepare)
     imports.undoing.resume()
     return {
         "explore": ExploreService(unit, ledger, rates),

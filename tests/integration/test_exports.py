@@ -69,7 +69,7 @@ def usage(unit: UnitOfWork) -> UsageService:
 
 @pytest.fixture
 def exports(unit: UnitOfWork) -> ExportService:
-    return ExportService(unit, LEDGER)
+    return ExportService(unit, LEDGER, lambda: {1: "=ann"})
 
 
 def record(unit: UnitOfWork, *calls: Call) -> None:
@@ -250,6 +250,7 @@ def test_a_csv_says_all_of_a_call_exactly(unit: UnitOfWork, exports: ExportServi
                 "time_local": "2026-11-20T01:30:00.250000+03:00",
                 "day": "2026-11-20",
                 "user_id": "1",
+                "user": "'=ann",
                 "provider": "gemini",
                 "model": "gemini-3.8-flash",
                 "source": "chat",

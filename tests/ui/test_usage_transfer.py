@@ -1,5 +1,6 @@
 """Import and export on the usage page, drawn by Streamlit's own test runner on a real ledger."""
 
+import csv
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,7 +141,8 @@ def test_an_export_is_prepared_and_offered(hub: Services) -> None:
     assert state is not None
     assert state.step is ExportStep.READY
     assert state.path is not None
-    assert state.path.read_bytes().count(b"\n") == 2
+    (row,) = csv.DictReader(state.path.read_text("utf-8-sig").splitlines())
+    assert (row["user_id"], row["user"]) == (str(USER), "local")
     assert app.get("download_button")[-1].proto.label == "Download"
     assert not app.exception
 

@@ -1,8 +1,9 @@
 """The calls of a selection in the order of their ids, a page at a time: memory does not grow with their number."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,8 +22,6 @@ Row = tuple[Any, ...]
 """One call in the order of `types.COLUMNS`."""
 
 _BEFORE_MONEY = (
-    "day",
-    "user_id",
     "provider",
     "model",
     "source",
@@ -50,13 +49,15 @@ _SELECTED = tuple(
         "currency",
         "saved_nano",
         "tags",
+        "day",
+        "user_id",
         *_BEFORE_MONEY,
         *_AFTER_CURRENCY,
         *_AFTER_SAVED,
         *_AFTER_TAGS,
     )
 )
-_FIRST = 6
+_FIRST = 8
 _MIDDLE = _FIRST + len(_BEFORE_MONEY)
 _LAST = _MIDDLE + len(_AFTER_CURRENCY)
 _TAGS = _LAST + len(_AFTER_SAVED)
@@ -64,6 +65,7 @@ _TAGS = _LAST + len(_AFTER_SAVED)
 _BETWEEN = (",", ";")
 
 
+Names = Mapping[int, str]
 Told = Callable[[int, float], None]
 """Told how many calls were given so far, and which share of all ids they lie in (0 to 1); raises to stop."""
 
@@ -73,9 +75,14 @@ def untold(_calls: int, _share: float) -> None:
 
 
 def pages(
-    unit: UnitOfWork, selection: Selection, zone: ZoneInfo, size: int = PAGE, progress: Told = untold
+    unit: UnitOfWork,
+    selection: Selection,
+    zone: ZoneInfo,
+    size: int = PAGE,
+    progress: Told = untold,
+    names: Names = MappingProxyType({}),
 ) -> Iterator[list[Row]]:
-    """The calls that stand when the first page is asked for, at most `size` a page.
+    """The calls that stand when the first page is asked for, at most `size` a page. `names`: of users by their ids.
 
     Each page is a transaction of its own, so that a slow download holds none open. `progress` is told when a page
     was used.
@@ -87,7 +94,7 @@ def pages(
         with unit.read() as session:
             events = _page(session, selection, at, last, size)
         if events:
-            yield [_as_row(event, zone) for event in events]
+            yield [_as_row(event, zone, names) for event in events]
         calls, at = calls + len(events), events[-1][0] + 1 if len(events) == size else None
         progress(calls, 1.0 if at is None else (at - first) / (last + 1 - first))
 
@@ -117,13 +124,16 @@ def _conditions(selection: Selection) -> list[ColumnElement[bool]]:
     return found
 
 
-def _as_row(event: Any, zone: ZoneInfo) -> Row:
-    _, occurred_at, cost, currency, saved, tags = event[:_FIRST]
+def _as_row(event: Any, zone: ZoneInfo, names: Names) -> Row:
+    _, occurred_at, cost, currency, saved, tags, day, user_id = event[:_FIRST]
     # The ledger names a currency even where there is no amount.
     priced = cost is not None or saved is not None
     return (
         occurred_at,
         occurred_at.astimezone(zone),
+        day,
+        user_id,
+        names.get(user_id),
         *event[_FIRST:_MIDDLE],
         cost,
         currency if priced else None,

@@ -1,6 +1,6 @@
 """The verbs of exports: the ledger's calls as CSV and Parquet, and a report in Excel."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import BinaryIO
 
@@ -27,9 +27,13 @@ class ExportService:
     removed meanwhile may be in or not. `progress` is told how far it is, and raises to stop.
     """
 
-    def __init__(self, unit: UnitOfWork, ledger: Ledger) -> None:
+    def __init__(
+        self, unit: UnitOfWork, ledger: Ledger, names: Callable[[], Mapping[int, str]] = dict[int, str]
+    ) -> None:
+        """`names`: what users are called, by their ids; a deleted one has no name."""
         self._unit = unit
         self._ledger = ledger
+        self._names = names
 
     def calls_csv(
         self,
@@ -98,7 +102,7 @@ class ExportService:
         return f"{translate(language, name, first=start.isoformat(), last=end.isoformat())}.{kind.value}"
 
     def _pages(self, selection: Selection, progress: Told) -> Iterator[list[Row]]:
-        return pages(self._unit, selection, self._ledger.zone, progress=progress)
+        return pages(self._unit, selection, self._ledger.zone, progress=progress, names=self._names())
 
     def _check(self, selection: Selection) -> None:
         """AppError when there is nothing to export."""

@@ -47,6 +47,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("time_local", Cell.MOMENT, N_("Local time ({zone})"), 20),
     Column("day", Cell.DAY, N_("Day")),
     Column("user_id", Cell.NUMBER, N_("User no.")),
+    Column("user", Cell.TEXT, N_("User"), 16),
     Column("provider", Cell.TEXT, N_("Provider"), 14),
     Column("model", Cell.TEXT, N_("Model"), 28),
     Column("source", Cell.TEXT, N_("Source")),

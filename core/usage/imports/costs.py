@@ -28,8 +28,8 @@ _ZERO_IS_UNKNOWN = frozenset({Format.LITELLM, Format.LANGFUSE, Format.LANGFUSE_T
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """Columns of a chunk. `nano` None is unpriced; `saved`: what an answer from the other tool's cache would have cost by
-    our prices, None where nobody knows."""
+    """Columns of a chunk. `nano` None is unpriced; `saved`: what an answer from the other tool's cache would have
+    cost by our prices, None where nobody knows."""
 
     nano: list[int | None]
     saved: list[int | None]
