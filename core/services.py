@@ -146,9 +146,7 @@ def open_services(
     models = ModelService(unit, registry, prices, generation, lists)
     chat = _recovered(ChatService(unit, ledger, generation, registry, pricer, models, files))
     members = open_members(unit, vault, settings.signup, passwords)
-    questions = _open_questions(
-        settings, unit, ledger, usage, rates, prices, upkeep.prepare, members.accounts
-    )
+    questions = _open_questions(settings, unit, ledger, usage, rates, prices, upkeep.prepare, members)
     return Services(
         settings=settings,
         unit=unit,
@@ -202,9 +200,10 @@ def _open_questions(
     rates: ExchangeRates,
     prices: PriceBook,
     prepare: Callable[[datetime, datetime], None],
-    accounts: AccountService,
+    members: Members,
 ) -> dict[str, Any]:
     """What asks the ledger, and what carries calls in and out."""
+    accounts = members.accounts
     exports = ExportService(unit, ledger, lambda: {each.id: each.username for each in accounts.everyone()})
     imports = ImportService(unit, ledger, prices, prepare)
     imports.undoing.resume()
