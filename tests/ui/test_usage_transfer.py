@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -145,6 +145,16 @@ def test_an_export_is_prepared_and_offered(hub: Services) -> None:
     assert (row["user_id"], row["user"]) == (str(USER), "local")
     assert app.get("download_button")[-1].proto.label == "Download"
     assert not app.exception
+
+
+def test_an_export_of_this_hub_is_not_imported_without_a_warning(hub: Services) -> None:
+    with hub.unit.write() as session:
+        hub.ledger.record(session, call(occurred_at=datetime.now(UTC)))
+    today = datetime.now(UTC).date()
+    exported = b"".join(hub.exports.calls_csv(USER, today - timedelta(1), today))
+    hub.import_jobs.upload(USER, "calls.csv", iter([exported]))
+    hub.import_jobs.wait(USER)
+    assert "would count twice" in page().warning[0].value
 
 
 def test_an_export_of_nothing_says_so(hub: Services) -> None:

@@ -12,6 +12,8 @@ from ui.door import Viewer
 from ui.plain import escape, plain_text
 
 _MOST_MODELS = 12
+# Only our own exports have all of these columns.
+_OF_AIHUB = {"time_utc", "time_local", "tokens_estimated", "price_source", "fallback_from", "request_id"}
 
 
 def preview_part(viewer: Viewer, preview: Preview) -> None:
@@ -23,6 +25,13 @@ def preview_part(viewer: Viewer, preview: Preview) -> None:
         st.caption(escape(_facts(viewer, preview)))
         if preview.models:
             _models(viewer, preview.models)
+        if new and _OF_AIHUB <= set(preview.columns):
+            st.warning(
+                _(
+                    "This is an export of AIHub. Import it into another hub only: where these calls were made they "
+                    "would count twice."
+                )
+            )
         for note in _notes(viewer, preview):
             st.caption(plain_text(note))
         _skips(viewer, preview)
