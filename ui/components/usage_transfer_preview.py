@@ -25,7 +25,7 @@ def preview_part(viewer: Viewer, preview: Preview) -> None:
         st.caption(escape(_facts(viewer, preview)))
         if preview.models:
             _models(viewer, preview.models)
-        if new and _OF_AIHUB <= set(preview.columns):
+        if new and {*preview.columns, *preview.unused} >= _OF_AIHUB:
             st.warning(
                 _(
                     "This is an export of AIHub. Import it into another hub only: where these calls were made they "
