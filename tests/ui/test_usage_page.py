@@ -356,6 +356,8 @@ def test_every_measure_and_every_split_draws(hub: Services) -> None:
         app.selectbox(key="usage-measure").set_value(measure)
         app.selectbox(key="usage-split").set_value(split).run()
         assert len(app.get("plotly_chart")) == 5, (measure, split)
+        titles = [title.value for title in app.subheader]
+        assert len(set(titles)) == len(titles), "no chart stands twice"
         assert len(app.dataframe[0].value) >= 1
         assert not app.exception
 
@@ -465,3 +467,15 @@ def test_patterns_without_calls_say_so(hub: Services) -> None:
         app = page(section=section)
         assert "No calls here" in shown(app)
         assert not app.exception
+
+
+def test_a_chart_of_percentiles_has_its_table(hub: Services) -> None:
+    record(hub, *(a_call(latency_ms=milliseconds) for milliseconds in (900, 1_000, 1_100)))
+    record(hub, a_call(model="other", latency_ms=None))
+    app = page(measure="latency-p50", by="model", range="today")
+    app.session_state["usage-periods"] = True
+    app.run()
+    assert "Latency, p50, s" in [caption.value for caption in app.caption]
+    table = app.dataframe[0].value
+    assert table["gemini-3.8-flash"][0] == pytest.approx(1, rel=0.05)
+    assert "other" not in table

@@ -13,7 +13,7 @@ from ui.components.usage_explore_periods import BY_INTERVAL, places_of
 from ui.components.usage_explore_state import Asked, Kind, drill
 from ui.components.usage_measure import Measure
 from ui.components.usage_plot import clicked, legend, plot
-from ui.components.usage_tables import period_table
+from ui.components.usage_tables import lines_table, period_table
 from ui.door import Viewer
 from ui.palette import OTHER
 
@@ -44,12 +44,15 @@ def period_section(
     """The measure over the periods of the range, with the table behind it."""
     _ = viewer.tr.text
     title = _(BY_INTERVAL[found.interval])
+    drawn: Sequence[Line] = ()
     if measure.adds_up:
         _bars(viewer, asked, found, measure, styles)
     else:
-        _lines(viewer, found, measure, styles)
+        drawn = _lines(viewer, found, measure, styles)
     with st.expander(_table_title(viewer, found.interval), key="usage-periods", on_change="rerun") as table:
         if table.open:
+            if drawn:
+                lines_table(viewer, found, measure, drawn)
             period_table(viewer, found, title)
 
 
@@ -114,13 +117,14 @@ def _open_bar(asked: Asked, found: Exploration, measure: Measure, wanted: Sequen
     drill(CALLS, period.start, period.end, where, everyone=asked.everyone)
 
 
-def _lines(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles) -> None:
+def _lines(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles) -> Sequence[Line]:
+    """Returns what was drawn."""
     _ = viewer.tr.text
     busiest = sorted(found.groups, key=lambda group: -group.total.requests)
     groups = [group for group in busiest if measure.of_group(group)][:LARGEST]
     if not groups:
         _nothing(viewer, found, measure)
-        return
+        return ()
     values = _values_over_time(viewer, found, measure, groups)
     drawn = [
         Line(styles.names[group.value], styles.colours[group.value], points)
@@ -133,6 +137,7 @@ def _lines(viewer: Viewer, found: Exploration, measure: Measure, styles: Styles)
         _("Usage by period and group; the table below has the same figures"),
     )
     legend([(line.name, line.colour) for line in drawn])
+    return drawn
 
 
 def _values_over_time(

@@ -20,8 +20,9 @@ Ranked = tuple[Bar, Sequence[str]]
 
 
 def latency_section(viewer: Viewer, asked: Asked, found: Exploration, styles: Styles) -> None:
-    """How long the slowest answers of each group take."""
-    measure = Measure(Kind.LATENCY, "", viewer.tr.language)
+    """How long the slowest answers of each group take; where that stands already, their first tokens."""
+    kind = Kind.FIRST if asked.measure is Kind.LATENCY else Kind.LATENCY
+    measure = Measure(kind, "", viewer.tr.language)
     _ranking(viewer, asked, found, measure, styles, "usage-latency-by-group")
 
 

@@ -9,9 +9,10 @@ import streamlit as st
 from core.pricing.types import Money
 from core.usage.explore.types import Dimension, Exploration, Group, Measures
 from ui import format as fmt
+from ui.charts_lines import Line
 from ui.components.usage_explore_names import dimension_name, model_of
 from ui.components.usage_explore_state import Asked, drill
-from ui.components.usage_measure import in_order, provider_name
+from ui.components.usage_measure import KINDS, Measure, in_order, provider_name
 from ui.components.usage_number_columns import count_column, money_column, step_of
 from ui.door import Viewer
 from ui.session import widget
@@ -45,6 +46,34 @@ def period_table(viewer: Viewer, found: Exploration, title: str) -> None:
         placeholder="—",
         column_config=config,
         key="usage-table-periods",
+        alt=title,
+    )
+
+
+def lines_table(viewer: Viewer, found: Exploration, measure: Measure, drawn: Sequence[Line]) -> None:
+    """What lines over time were drawn from: one row a period with anything measured, newest first."""
+    _ = viewer.tr.text
+    unit, decimals = (1000, 3) if measure.is_percentile else (10, 1)
+    places = [at for at in reversed(range(len(found.periods))) if any(line.values[at] for line in drawn)]
+    title = (
+        _("{measure}, s", measure=_(KINDS[measure.kind])) if measure.is_percentile else _(KINDS[measure.kind])
+    )
+    begins = _("Day") if all(period.start == period.end for period in found.periods) else _("Begins")
+    columns: dict[str, Sequence[Any]] = {begins: [found.periods[at].start for at in places]}
+    for line in drawn:
+        values = (line.values[at] for at in places)
+        columns[line.name] = [None if value is None else value / unit for value in values]
+    number = st.column_config.NumberColumn(format="localized", step=step_of(decimals))
+    st.caption(title)
+    st.dataframe(
+        columns,
+        hide_index=True,
+        placeholder="—",
+        column_config={
+            **dict.fromkeys((line.name for line in drawn), number),
+            begins: st.column_config.DateColumn(format="localized"),
+        },
+        key="usage-table-lines",
         alt=title,
     )
 
