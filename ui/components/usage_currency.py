@@ -24,7 +24,7 @@ def choose_conversion(viewer: Viewer, asked: Asked) -> str | None:
     st.selectbox(
         _("Show costs in"),
         ["", *known],
-        format_func=lambda name: name or _("the currency they were charged in"),
+        format_func=lambda name: name or _("their own currency"),
         key="usage-convert",
         help=_("Each day is converted at the rate that was valid on it. Rates are kept on the Models page."),
         on_change=lambda: change(currency=widget("usage-convert") or ""),
