@@ -469,6 +469,12 @@ def test_patterns_without_calls_say_so(hub: Services) -> None:
         assert not app.exception
 
 
+def test_labels_that_add_up_to_more_than_the_total_say_so(hub: Services) -> None:
+    record(hub, a_call(tags=(("label", "team=a"), ("label", "env=prod"))))
+    assert "labels can add up to more than the total" in shown(page(by="label"))
+    assert "labels can add up" not in shown(page(by="model"))
+
+
 def test_a_chart_of_percentiles_has_its_table(hub: Services) -> None:
     record(hub, *(a_call(latency_ms=milliseconds) for milliseconds in (900, 1_000, 1_100)))
     record(hub, a_call(model="other", latency_ms=None))

@@ -49,6 +49,12 @@ def period_section(
         _bars(viewer, asked, found, measure, styles)
     else:
         drawn = _lines(viewer, found, measure, styles)
+    if found.by is Dimension.LABEL and measure.adds_up:
+        st.caption(
+            _(
+                "A call may have several labels and stands with each: labels can add up to more than the total."
+            )
+        )
     with st.expander(_table_title(viewer, found.interval), key="usage-periods", on_change="rerun") as table:
         if table.open:
             if drawn:
