@@ -203,8 +203,7 @@ def _open_questions(
     members: Members,
 ) -> dict[str, Any]:
     """What asks the ledger, and what carries calls in and out."""
-    accounts = members.accounts
-    exports = ExportService(unit, ledger, lambda: {each.id: each.username for each in accounts.everyone()})
+    exports = ExportService(unit, ledger, members.accounts.names)
     imports = ImportService(unit, ledger, prices, prepare)
     imports.undoing.resume()
     return {

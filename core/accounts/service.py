@@ -72,6 +72,11 @@ class AccountService:
         with self._unit.read() as session:
             return tuple(sorted(map(account_of, everybody(session)), key=lambda each: each.username))
 
+    def names(self) -> dict[int, str]:
+        """What all accounts are called, by id: for files of calls that somebody may see."""
+        with self._unit.read() as session:
+            return {each.id: each.username for each in everybody(session)}
+
     def has_members(self) -> bool:
         """Whether anybody can sign in with a password yet."""
         with self._unit.read() as session:

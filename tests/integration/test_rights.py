@@ -121,6 +121,9 @@ OPEN = {
     # About what the caller was handed before.
     *("insight.budget_outlooks", "answers.follow", "answers.of", "chat.live", "exports.file_name"),
     *("imports.undoing.progress", "imports.undoing.wait"),
+    # In files of calls that the caller may see.
+    "members.accounts.names",
+    "accounts.names",
     # The process itself, and its command line.
     *("keys.close", "upkeep.close", "export_jobs.close", "import_jobs.close", "imports.undoing.close"),
     *("upkeep.wait", "imports.undoing.resume", "chat.recover", "keys.rotate"),

@@ -77,7 +77,7 @@ def test_a_month_is_forecast_with_its_interval_and_its_budget(hub: Services) -> 
     hub.budgets.add(
         ADMIN, BudgetScope.WORKSPACE, Money(121 * DOLLAR, "USD"), window=BudgetWindow.ROLLING, window_days=60
     )
-    hub.budgets.add(1, BudgetScope.USER, Money(9 * DOLLAR, "USD"), for_user=77)
+    hub.budgets.add(ADMIN, BudgetScope.USER, Money(9 * DOLLAR, "USD"), for_user=77)
     app = outlook()
     text = shown(app)
     assert "Budget of" not in text

@@ -125,7 +125,7 @@ def test_what_was_paid_without_an_exchange_rate_stands_on_neither_side(hub: Serv
 
 
 def test_without_any_exchange_rate_nothing_is_compared(hub: Services) -> None:
-    hub.rates.add(1, "USD", "EUR", Decimal(1), datetime.now(UTC).date())
+    hub.rates.add(ADMIN, "USD", "EUR", Decimal(1), datetime.now(UTC).date())
     record(hub, spent(0, 0, cost=CallCost(Money(50 * DOLLAR, "RUB"), "test")))
     app = what_if(whatif="openai/dear-one", currency="USD")
     assert "nothing can be compared. Add one on the Models page" in shown(app)

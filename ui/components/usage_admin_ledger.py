@@ -127,8 +127,9 @@ def _ended(viewer: Viewer, progress: Progress) -> None:
     time = fmt.duration(int(progress.seconds * 1000), language)
     if progress.state is WorkState.STOPPED:
         stopped = _("Stopped after {time}.", time=time)
-        mends = progress.work is Work.REBUILD
-        st.info(f"{stopped} {_('What was put right stays.') if mends else _('Nothing was changed.')}")
+        is_rebuild = progress.work is Work.REBUILD
+        left = _("What was put right stays.") if is_rebuild else _("Nothing was changed.")
+        st.info(f"{stopped} {left}")
     elif progress.error is not None:
         st.error(plain_text(progress.error.text(language)))
     elif progress.findings is not None:

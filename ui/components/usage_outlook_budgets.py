@@ -27,7 +27,8 @@ def drawn_budgets(
     """The budgets that are a level of this chart: of the same month, calls and currency, not begun anew in it."""
     whose = BudgetScope.WORKSPACE if scope is None else BudgetScope.USER
     # Who is alone sees the workspace's calls.
-    alone = len(viewer.services.accounts.everyone()) == 1
+    account = viewer.account
+    alone = account.is_admin and len(viewer.services.accounts.everyone(account)) == 1
     return [
         each
         for each in budgets
