@@ -6,6 +6,7 @@ from api import service
 from api.body_limit import BodyLimit
 from api.errors import add_error_handlers
 from api.etag import ETags
+from api.methods import Methods
 from api.openapi import DescribedAPI, operation_id
 from api.request_counts import CountsRequests, RequestCounts
 from api.routes import ROUTERS
@@ -30,6 +31,9 @@ def create_api() -> FastAPI:
     # The last one is the outermost.
     api.state.counts = RequestCounts()
     api.add_middleware(ETags)
+    # An included router shows its routes to nobody but the framework.
+    routes = [*api.routes, *(route for router in ROUTERS for route in router.routes)]
+    api.add_middleware(Methods, routes=routes)
     api.add_middleware(CountsRequests, counts=api.state.counts)
     for middleware in (BodyLimit, WithoutSlash, WithRequestId):
         api.add_middleware(middleware)
