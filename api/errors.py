@@ -1,5 +1,6 @@
 """Errors as each surface documents them, in the caller's language."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -12,9 +13,11 @@ from starlette.types import Scope
 
 from api.field_errors import field_texts, missing_fields
 from api.openai_front import refusals
-from api.surfaces import Surface, surface_of
+from api.surfaces import REQUEST_ID, Surface, surface_of
 from core.errors import AppError, ErrorKind
 from core.i18n import DEFAULT_LANGUAGE, N_, pick_language
+
+_logger = logging.getLogger(__name__)
 
 _OF_STATUS = {
     401: ErrorKind.UNAUTHORIZED,
@@ -114,8 +117,12 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     return answer
 
 
-def _unexpected(request: Request, _error: Exception) -> JSONResponse:
-    # The server logs the traceback; the caller learns the id to find it by.
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    # The server logs the traceback too, but not the id that the caller learns.
     request_id = str(request.scope.get("state", {}).get("request_id", ""))
+    _logger.error("%s %s (%s) failed", request.method, request.scope["path"], request_id, exc_info=error)
     message = N_("AIHub met an error of its own. The log says more under {id}.")
-    return refusal(request.scope, AppError(ErrorKind.INTERNAL, message, id=request_id))
+    answer = refusal(request.scope, AppError(ErrorKind.INTERNAL, message, id=request_id))
+    # This one is answered in front of every middleware of ours.
+    answer.headers[REQUEST_ID] = request_id
+    return answer

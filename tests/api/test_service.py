@@ -177,3 +177,19 @@ def test_only_good_answers_to_get_have_an_etag(ann: TestClient) -> None:
     assert "etag" not in ann.get("/api/tokens", headers={"Authorization": ""}).headers
     assert "etag" not in ann.post("/api/tokens", json={"name": "report"}).headers
     assert "etag" not in ann.get("/api/health").headers  # says no-store
+
+
+def test_an_error_of_ours_is_found_in_the_log_by_its_id(caplog: pytest.LogCaptureFixture) -> None:
+    api = create_api()
+
+    @api.get("/api/broken")
+    def broken() -> None:
+        raise RuntimeError("a wheel came off")
+
+    client = TestClient(api, base_url="http://127.0.0.1", raise_server_exceptions=False)
+    answer = client.get("/api/broken", headers={"X-Request-ID": "my-id.1"})
+    assert (answer.status_code, answer.headers["x-request-id"]) == (500, "my-id.1")
+    assert "my-id.1" in answer.json()["error_message"]
+    assert "wheel" not in answer.text
+    assert "my-id.1" in caplog.text
+    assert "a wheel came off" in caplog.text
