@@ -120,7 +120,7 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
     # The server logs the traceback too, but not the id that the caller learns.
     request_id = str(request.scope.get("state", {}).get("request_id", ""))
-    _logger.error("%s %s (%s) failed", request.method, request.scope["path"], request_id, exc_info=error)
+    _logger.error("%s %r (%s) failed", request.method, request.scope["path"], request_id, exc_info=error)
     message = N_("AIHub met an error of its own. The log says more under {id}.")
     answer = refusal(request.scope, AppError(ErrorKind.INTERNAL, message, id=request_id))
     # This one is answered in front of every middleware of ours.

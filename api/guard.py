@@ -4,12 +4,13 @@ from ipaddress import ip_address
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.hosts import host_name
+from api.web import sentence
+from core.i18n import N_
 
-REFUSED = (
+REFUSED = N_(
     "AIHub has no sign-in configured (AIHUB_AUTH=local), so it answers this machine only. "
     "Open it as http://127.0.0.1 on the machine it runs on."
 )
@@ -48,16 +49,20 @@ def is_loopback(host: str) -> bool:
 
 
 class LocalOnly:
-    """Refuses callers from elsewhere, and names that are not this machine's (DNS rebinding)."""
+    """Refuses callers from elsewhere, and names that are not this machine's (DNS rebinding).
 
-    def __init__(self, app: ASGIApp) -> None:
+    `language`: the hub's own.
+    """
+
+    def __init__(self, app: ASGIApp, language: str | None = None) -> None:
         self._app = app
+        self._language = language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"} or _is_local(scope):
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await PlainTextResponse(REFUSED, status_code=403)(scope, receive, send)
+            await sentence(scope, REFUSED, 403, self._language)(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008, "reason": "local use only"})
 

@@ -5,14 +5,14 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import refusal
+from api.web import sentence
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
 
-UNKNOWN_HOST = (
+UNKNOWN_HOST = N_(
     "AIHub does not answer under this name. Open it by its IP address, or have the name added to "
     "AIHUB_ALLOWED_HOSTS."
 )
@@ -38,17 +38,18 @@ def is_address(host: str) -> bool:
 
 
 class AllowedHosts:
-    """Middleware: answers under IP addresses, `localhost`, and the given `names` only."""
+    """Middleware: answers under IP addresses, `localhost`, and the given `names` only. `language`: the hub's own."""
 
-    def __init__(self, app: ASGIApp, names: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, names: Collection[str] = (), language: str | None = None) -> None:
         self._app = app
+        self._language = language
         self._names = {"localhost", *(name.lower() for name in names)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"} or self._is_allowed(host_name(scope)):
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await PlainTextResponse(UNKNOWN_HOST, status_code=400)(scope, receive, send)
+            await sentence(scope, UNKNOWN_HOST, 400, self._language)(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008, "reason": "unknown host"})
 

@@ -5,11 +5,13 @@ from urllib.parse import urlencode
 from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.web import sentence
 from core.accounts.types import SESSION_COOKIE
 from core.errors import AppError, ErrorKind
+from core.i18n import N_
 from core.services import current
 
 # Streamlit's own front end, the same for everybody: nothing of ours is in it.
@@ -23,11 +25,12 @@ class SignedInOnly:
 
     A browser that wants to go somewhere is sent to sign in first; everything else without a session is refused.
     On a WebSocket the session is asked for again before every message of the browser, so that a session that was
-    revoked sets off no script and no callback any more, in whatever tab.
+    revoked sets off no script and no callback any more, in whatever tab. `language`: the hub's own.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, language: str | None = None) -> None:
         self._app = app
+        self._language = language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -41,15 +44,14 @@ class SignedInOnly:
         try:
             allowed = scope["path"].startswith(_PUBLIC) or await _is_signed_in(scope)
         except AppError as error:
-            await PlainTextResponse(error.text(), 503)(scope, receive, send)
+            await sentence(scope, error, 503, self._language)(scope, receive, send)
             return
         if allowed:
             await self._app(scope, receive, send)
         elif _is_navigation(scope):
             await RedirectResponse(_sign_in(scope), 303, {"Cache-Control": "no-store"})(scope, receive, send)
         else:
-            answer = PlainTextResponse("Sign in first.", 401, {"Cache-Control": "no-store"})
-            await answer(scope, receive, send)
+            await sentence(scope, N_("Sign in first."), 401, self._language)(scope, receive, send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         code = await _reason_to_close(scope)

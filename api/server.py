@@ -43,13 +43,14 @@ def front_door(app: ASGIApp) -> ASGIApp:
     """Who is let near at all: this machine only, or with a sign-in whoever calls the hub by a name of its own."""
     settings = _settings()
     if settings.auth == "local":
-        return LocalOnly(app)
-    return AllowedHosts(app, {settings.host, *settings.host_names})
+        return LocalOnly(app, settings.language)
+    return AllowedHosts(app, {settings.host, *settings.host_names}, settings.language)
 
 
 def gate(app: ASGIApp) -> ASGIApp:
     """What the pages ask of whoever wants to see them: nothing on this machine, else a session."""
-    return app if _settings().auth == "local" else SignedInOnly(app)
+    settings = _settings()
+    return app if settings.auth == "local" else SignedInOnly(app, settings.language)
 
 
 # The first one is the outermost.

@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from api.errors import language_of
 from core.config import PROJECT_DIR
-from core.i18n import pick_language
+from core.errors import AppError
+from core.i18n import pick_language, translate
 
 HERE = Path(__file__).parent
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
@@ -41,6 +43,15 @@ def reader_language(request: Request, configured: str | None = None) -> str:
     """The language of a page: `?lang`, else the `configured` one, else the first of the browser's that we speak."""
     wanted = request.query_params.get("lang") or configured
     return pick_language(wanted) if wanted else language_of(request.scope)
+
+
+def sentence(
+    scope: Scope, message: str | AppError, status: int, configured: str | None = None
+) -> PlainTextResponse:
+    """All that somebody gets who is let near no page: one sentence, in the language that a page would have."""
+    language = reader_language(Request(scope), configured)
+    text = message.text(language) if isinstance(message, AppError) else translate(language, message)
+    return PlainTextResponse(text, status, headers={"Cache-Control": "no-store"})
 
 
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:

@@ -20,6 +20,7 @@ from core import services
 from core.config import Settings
 from core.services import Services, open_services
 from tests.api.conftest import PASSWORD
+from tests.support.databases import connecting, gone
 from tests.support.members import fast_passwords
 
 ANN = {"email": "ann@example.com", "username": "ann", "password": PASSWORD}
@@ -113,6 +114,30 @@ def test_nothing_else_of_a_page_is_reachable(visitor: TestClient) -> None:
         for cookie in (None, "sessionid=wrong", "sessionid=", "sessionid=" + "x" * 5_000):
             answer = visitor.request(method, path, headers={"Cookie": cookie} if cookie else {})
             assert (answer.status_code, answer.text) == (401, "Sign in first."), (method, path, cookie)
+
+
+RUSSIAN = {"Accept-Language": "ru-RU,ru;q=0.9"}
+
+
+def test_who_is_refused_is_told_in_the_language_of_the_visitor_or_of_the_hub(visitor: TestClient) -> None:
+    assert visitor.get("/media/abc.png", headers=RUSSIAN).text == "Сначала войдите."
+    assert visitor.get("/chat", headers={**RUSSIAN, "Host": "evil.example"}).text.startswith(
+        "AIHub не отвечает"
+    )
+    app = AllowedHosts(SignedInOnly(pages, "ru"), (), "ru")
+    client = TestClient(app, base_url="http://localhost")
+    assert client.get("/media/abc.png").text == "Сначала войдите."
+    assert client.get("/media/abc.png?lang=en", headers=RUSSIAN).text == "Sign in first."
+    assert client.get("/", headers={"Host": "evil.example"}).text.startswith("AIHub не отвечает")
+
+
+def test_a_database_that_cannot_tell_lets_nobody_in(visitor: TestClient, hub: Services) -> None:
+    sign_up(visitor)
+    with connecting(hub.unit, gone):
+        answer = visitor.get("/chat", headers={**HTML, **RUSSIAN})
+    assert answer.status_code == 503
+    assert answer.text.startswith("База данных недоступна")
+    assert visitor.get("/chat", headers=HTML).text == "page"
 
 
 def test_streamlits_own_files_are_public_and_signing_in_needs_none(visitor: TestClient) -> None:

@@ -49,7 +49,9 @@ def test_every_answer_forbids_other_hosts(client: TestClient) -> None:
 def test_a_name_that_is_not_this_machines_is_refused(client: TestClient, host: str) -> None:
     answer = client.get("/api/health", headers={"Host": host})
     assert answer.status_code == 403
-    assert "AIHUB_AUTH=local" in answer.text
+    assert answer.text.startswith("AIHub has no sign-in configured (AIHUB_AUTH=local)")
+    russian = client.get("/api/health", headers={"Host": host, "Accept-Language": "ru"})
+    assert russian.text.startswith("В AIHub не настроен вход (AIHUB_AUTH=local)")
 
 
 def test_a_caller_from_elsewhere_is_refused() -> None:

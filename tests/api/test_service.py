@@ -1,15 +1,11 @@
 """Health, the OpenAPI document, and answers that have not changed."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from api import service
@@ -17,6 +13,7 @@ from api.app import create_api
 from api.openapi import operations
 from api.openapi_examples import example_of
 from core.services import Services
+from tests.support.databases import connecting, gone
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +40,7 @@ def test_a_hub_is_ready_until_it_closes(nobody: TestClient, hub: Services) -> No
 
 
 def test_a_database_that_cannot_be_asked_makes_it_unready(nobody: TestClient, hub: Services) -> None:
-    def fail(*_args: object) -> None:
-        raise OperationalError("connect", None, Exception("the server is gone"))
-
-    with _connecting(hub, fail):
+    with connecting(hub.unit, gone):
         answer = nobody.get("/api/health/ready")
     assert (answer.status_code, answer.json()) == (503, {"status": "unavailable", "reason": "database"})
     assert nobody.get("/api/health/ready").status_code == 200
@@ -61,22 +55,10 @@ def test_a_database_that_hangs_is_not_waited_for(
     def hang(*_args: object) -> None:
         assert answered.wait(30)
 
-    with _connecting(hub, hang):
+    with connecting(hub.unit, hang):
         answer = nobody.get("/api/health/ready")
         answered.set()
     assert (answer.status_code, answer.json()["reason"]) == (503, "database_timeout")
-
-
-@contextmanager
-def _connecting(hub: Services, act: Callable[..., None]) -> Iterator[None]:
-    """The next connection to the database does that first."""
-    engine = hub.unit._engine
-    engine.dispose()
-    event.listen(engine, "do_connect", act)
-    try:
-        yield
-    finally:
-        event.remove(engine, "do_connect", act)
 
 
 # --- the OpenAPI document ---

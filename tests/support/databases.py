@@ -7,15 +7,18 @@ copied. On PostgreSQL a copy waits for the disk, longer than most tests take, so
 import atexit
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from core.store.engine import open_engine
 from core.store.migrate import upgrade
+from core.store.unit_of_work import UnitOfWork
 from tests.support import postgres
 from tests.support.options import REQUIRE_POSTGRES
 
@@ -77,3 +80,20 @@ def postgres_database() -> Iterator[str]:
 def _unreachable() -> str | None:
     """Why the server cannot be used, asked once a run."""
     return postgres.unreachable()
+
+
+@contextmanager
+def connecting(unit: UnitOfWork, act: Callable[..., None]) -> Iterator[None]:
+    """The next connection to the database does that first."""
+    engine = unit._engine
+    engine.dispose()
+    event.listen(engine, "do_connect", act)
+    try:
+        yield
+    finally:
+        event.remove(engine, "do_connect", act)
+
+
+def gone(*_args: object) -> None:
+    """What `connecting` does when there is no server any more."""
+    raise OperationalError("connect", None, Exception("the server is gone"))
