@@ -10,10 +10,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 if get_script_run_ctx(suppress_warning=True) is None:
     from api.server import lifespan, middleware, refuse_to_serve_openly, serve
     from ui.failures import show_failure
+    from ui.farewell import FAREWELL
     from ui.navigation import own_navigation
 
     own_navigation()
-    app = st.App(__file__, middleware=middleware, lifespan=lifespan, on_script_error=show_failure)
+    app = st.App(__file__, middleware=middleware(FAREWELL), lifespan=lifespan, on_script_error=show_failure)
     if __name__ == "__main__":
         serve(app)
     else:

@@ -14,8 +14,11 @@ from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.services import current
 
-# Streamlit's own front end, the same for everybody: nothing of ours is in it.
-_PUBLIC = "/static/"
+# Streamlit's own front end, the same for everybody: nothing of ours is in it. The other two it asks before it
+# opens its WebSocket again, where it is told that its session has ended.
+_FRONT_END = "/static/"
+_ASKED_FIRST = {"/_stcore/health", "/_stcore/host-config"}
+_SUBPROTOCOL = "streamlit"
 _SIGNED_OUT = 1008
 _TRY_LATER = 1013
 
@@ -25,11 +28,13 @@ class SignedInOnly:
 
     A browser that wants to go somewhere is sent to sign in first; everything else without a session is refused.
     On a WebSocket the session is asked for again before every message of the browser, so that a session that was
-    revoked sets off no script and no callback any more, in whatever tab. `language`: the hub's own.
+    revoked sets off no script and no callback any more, in whatever tab. `farewell`: the message that has
+    Streamlit's front end load its page anew, which leads to signing in and back. `language`: the hub's own.
     """
 
-    def __init__(self, app: ASGIApp, language: str | None = None) -> None:
+    def __init__(self, app: ASGIApp, farewell: bytes, language: str | None = None) -> None:
         self._app = app
+        self._farewell = farewell
         self._language = language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,7 +47,7 @@ class SignedInOnly:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            allowed = scope["path"].startswith(_PUBLIC) or await _is_signed_in(scope)
+            allowed = _is_public(scope["path"]) or await _is_signed_in(scope)
         except AppError as error:
             await sentence(scope, error, 503, self._language)(scope, receive, send)
             return
@@ -55,9 +60,17 @@ class SignedInOnly:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         code = await _reason_to_close(scope)
-        if code is not None:
+        if code is None:
+            await self._while_signed_in(scope, receive, send)
+        elif code == _SIGNED_OUT and _SUBPROTOCOL in scope.get("subprotocols", ()):
+            # Accepted only to be told: a page cannot see why it is refused, and would ask for ever.
+            await receive()
+            await send({"type": "websocket.accept", "subprotocol": _SUBPROTOCOL})
+            await self._end(send, code)
+        else:
             await send({"type": "websocket.close", "code": code})
-            return
+
+    async def _while_signed_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_closed = False
 
         async def checked() -> Message:
@@ -67,7 +80,7 @@ class SignedInOnly:
                 code = await _reason_to_close(scope)
                 if code is not None:
                     is_closed = True
-                    await send({"type": "websocket.close", "code": code})
+                    await self._end(send, code)
                     return {"type": "websocket.disconnect", "code": code}
             return message
 
@@ -77,6 +90,15 @@ class SignedInOnly:
                 await send(message)
 
         await self._app(scope, checked, while_open)
+
+    async def _end(self, send: Send, code: int) -> None:
+        if code == _SIGNED_OUT:
+            await send({"type": "websocket.send", "bytes": self._farewell})
+        await send({"type": "websocket.close", "code": code})
+
+
+def _is_public(path: str) -> bool:
+    return path.startswith(_FRONT_END) or path in _ASKED_FIRST
 
 
 async def _reason_to_close(scope: Scope) -> int | None:

@@ -47,20 +47,21 @@ def front_door(app: ASGIApp) -> ASGIApp:
     return AllowedHosts(app, {settings.host, *settings.host_names}, settings.language)
 
 
-def gate(app: ASGIApp) -> ASGIApp:
+def gate(app: ASGIApp, farewell: bytes) -> ASGIApp:
     """What the pages ask of whoever wants to see them: nothing on this machine, else a session."""
     settings = _settings()
-    return app if settings.auth == "local" else SignedInOnly(app, settings.language)
+    return app if settings.auth == "local" else SignedInOnly(app, farewell, settings.language)
 
 
-# The first one is the outermost.
-middleware = [
-    Middleware(front_door),
-    Middleware(OfflinePages),
-    Middleware(SameOrigin),
-    Middleware(Surfaces, api=api),
-    Middleware(gate),
-]
+def middleware(farewell: bytes) -> list[Middleware]:
+    """What stands in front of the pages, the outermost first. `farewell`: see SignedInOnly."""
+    return [
+        Middleware(front_door),
+        Middleware(OfflinePages),
+        Middleware(SameOrigin),
+        Middleware(Surfaces, api=api),
+        Middleware(gate, farewell=farewell),
+    ]
 
 
 def refuse_to_serve_openly(host: str | None) -> None:

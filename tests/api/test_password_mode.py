@@ -26,6 +26,7 @@ from tests.support.members import fast_passwords
 ANN = {"email": "ann@example.com", "username": "ann", "password": PASSWORD}
 STREAM = "ws://hub.example.com/_stcore/stream"
 HTML = {"Accept": "text/html,application/xhtml+xml"}
+FAREWELL = b"load your page anew"
 
 
 async def pages(scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +63,7 @@ def hub(
 
 
 def browser() -> TestClient:
-    app = AllowedHosts(SameOrigin(Surfaces(SignedInOnly(pages), create_api())), {"hub.example.com"})
+    app = AllowedHosts(SameOrigin(Surfaces(SignedInOnly(pages, FAREWELL), create_api())), {"hub.example.com"})
     return TestClient(app, base_url="http://hub.example.com", follow_redirects=False)
 
 
@@ -100,8 +101,9 @@ def test_who_is_not_signed_in_is_sent_to_sign_in(visitor: TestClient, path: str)
 
 def test_nothing_else_of_a_page_is_reachable(visitor: TestClient) -> None:
     asked = [
-        ("GET", "/_stcore/health"),
-        ("GET", "/_stcore/host-config"),
+        ("GET", "/_stcore/metrics"),
+        ("GET", "/_stcore/health/x"),
+        ("GET", "/chat/_stcore/health"),
         ("GET", "/media/abc.png"),
         ("GET", "/app/static/logo.svg"),
         ("PUT", "/_stcore/upload_file/1/2"),
@@ -124,7 +126,7 @@ def test_who_is_refused_is_told_in_the_language_of_the_visitor_or_of_the_hub(vis
     assert visitor.get("/chat", headers={**RUSSIAN, "Host": "evil.example"}).text.startswith(
         "AIHub не отвечает"
     )
-    app = AllowedHosts(SignedInOnly(pages, "ru"), (), "ru")
+    app = AllowedHosts(SignedInOnly(pages, FAREWELL, "ru"), (), "ru")
     client = TestClient(app, base_url="http://localhost")
     assert client.get("/media/abc.png").text == "Сначала войдите."
     assert client.get("/media/abc.png?lang=en", headers=RUSSIAN).text == "Sign in first."
@@ -158,11 +160,25 @@ def test_a_socket_needs_a_session_before_every_message(visitor: TestClient, hub:
         user = hub.members.sessions.identify(visitor.cookies["sessionid"]).account.id
         hub.members.sessions.revoke_others(user, None)
         socket.send_text("two")
+        assert socket.receive_bytes() == FAREWELL
         with pytest.raises(WebSocketDisconnect) as closed:
             socket.receive_text()
     assert closed.value.code == 1008
     with pytest.raises(WebSocketDisconnect), visitor.websocket_connect(STREAM):
         pass
+
+
+def test_a_page_that_comes_back_without_its_session_is_told_to_load_anew(visitor: TestClient) -> None:
+    # What its front end asks first, of a server that it had lost.
+    for path in ("/_stcore/health", "/_stcore/host-config"):
+        assert visitor.get(path).text == "page"
+    with visitor.websocket_connect(STREAM, subprotocols=["streamlit", "xsrf", "session"]) as socket:
+        assert socket.accepted_subprotocol == "streamlit"
+        assert socket.receive_bytes() == FAREWELL
+        socket.send_text("one")
+        with pytest.raises(WebSocketDisconnect) as closed:
+            socket.receive_text()
+    assert closed.value.code == 1008
 
 
 def test_a_socket_from_another_site_is_refused_whatever_its_cookie(visitor: TestClient) -> None:
