@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy.exc import DBAPIError
 
@@ -124,6 +124,26 @@ class Services:
         self.unit.close()
 
 
+class _Library(TypedDict):
+    """What people keep: threads and their answers, their categories, and prompts."""
+
+    threads: ThreadService
+    answers: AnswerService
+    categories: CategoryService
+    prompts: PromptService
+
+
+class _Questions(TypedDict):
+    """What asks the ledger, and what carries calls in and out."""
+
+    explore: UsageReader
+    statistics: StatisticsService
+    exports: ExportService
+    export_jobs: ExportJobs
+    imports: ImportService
+    import_jobs: ImportJobs
+
+
 def open_services(
     settings: Settings,
     registry: ProviderRegistry | None = None,
@@ -182,8 +202,7 @@ def _open_files(settings: Settings, unit: UnitOfWork) -> MessageFiles:
 
 def _open_library(
     unit: UnitOfWork, registry: ProviderRegistry, generation: GenerationEngine, chat: ChatService
-) -> dict[str, Any]:
-    """What people keep: threads and their answers, their categories, and prompts."""
+) -> _Library:
     return {
         "threads": ThreadService(unit, registry, chat),
         "answers": AnswerService(unit, generation, chat),
@@ -201,7 +220,7 @@ def _open_questions(
     prices: PriceBook,
     prepare: Callable[[datetime, datetime], None],
     members: Members,
-) -> dict[str, Any]:
+) -> _Questions:
     """What asks the ledger, and what carries calls in and out."""
     exports = ExportService(unit, ledger, members.accounts.names)
     imports = ImportService(unit, ledger, prices, prepare)
@@ -249,7 +268,7 @@ def _open_ledger(settings: Settings, unit: UnitOfWork) -> tuple[Ledger, Upkeep]:
 
 
 def _personal_data(
-    unit: UnitOfWork, ledger: Ledger, members: Members, chat: ChatData, questions: dict[str, Any]
+    unit: UnitOfWork, ledger: Ledger, members: Members, chat: ChatData, questions: _Questions
 ) -> PersonalData:
     """Every room that keeps something of a person stands here, or it is left out of exports and deletions."""
     # A deleted account's tokens open nothing any more, at once.
