@@ -1,14 +1,16 @@
 """The reference at /api/docs: whole, offline, and safe with whatever stands in the document."""
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.openapi import operations
-from api.reference import marked
-from api.schema_rows import rows_of
+from api.reference_text import marked
+from api.schema_rows import SchemaReader
+from core.i18n import translate
 
 LINKED = re.compile(r'(?:src|href)="([^"]+)"')
 
@@ -47,9 +49,18 @@ def test_only_its_own_files_are_served(nobody: TestClient, name: str) -> None:
     assert nobody.get(f"/api/assets/{name}").status_code == 404
 
 
-def test_its_own_words_follow_the_reader(nobody: TestClient) -> None:
+def test_it_is_said_in_the_readers_language(nobody: TestClient) -> None:
     russian = {"Accept-Language": "ru-RU,ru;q=0.9"}
-    assert '<html lang="ru">' in nobody.get("/api/docs", headers=russian).text
+    text = nobody.get("/api/docs", headers=russian).text
+    assert '<html lang="ru">' in text
+    for said in (
+        "<h2>Вход</h2>",
+        "Создать токен",
+        "Не найдено или чужое.",
+        "символов: 1–100",
+        "integer или null",
+    ):
+        assert said in text
     assert '<html lang="en">' in nobody.get("/api/docs?lang=en", headers=russian).text
     assert '<html lang="en">' in nobody.get("/api/docs?lang=<script>").text
 
@@ -83,6 +94,7 @@ def test_a_schema_as_rows() -> None:
             "name": {"$ref": "#/components/schemas/Name"},
             "age": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}], "default": 3},
             "kind": {"enum": ["a", "b"]},
+            "is_kept": {"type": "boolean", "default": True, "description": "`true` or not."},
             "items": {
                 "type": "array",
                 "items": {"type": "object", "properties": {"id": {"type": "integer"}}},
@@ -90,9 +102,12 @@ def test_a_schema_as_rows() -> None:
             "tree": {"$ref": "#/components/schemas/Tree"},
         },
     }
-    rows = {row.name: (row.type, row.limits, row.required) for row in rows_of(schema, schemas)}
+    read = SchemaReader(schemas, partial(translate, "en")).rows(schema)
+    assert [row.text for row in read if row.text] == ["<code>true</code> or not."]
+    rows = {row.name: (row.type, row.limits, row.required) for row in read}
     assert rows["name"] == ("string", "1–100 characters", True)
     assert rows["age"] == ("integer or null", "≥ 0, default 3", False)
+    assert rows["is_kept"] == ("boolean", "default true", False)
     assert rows["kind"] == ('"a" | "b"', "", False)
     assert rows["items"] == ("list of object", "", False)
     assert rows["items[].id"] == ("integer", "", False)

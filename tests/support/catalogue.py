@@ -1,5 +1,8 @@
 """The translation catalogues held against the code: what the code says, what a catalogue lacks.
 
+What the reference at /api/docs says of a route, its docstring above all, is no call that could be found: it is
+gathered by drawing the reference.
+
 `python -m tests.support.catalogue` (`make messages`) brings every catalogue in step with the code: new texts come in
 without a translation, texts that are gone go. Languages named as arguments get a catalogue if they have none yet.
 """
@@ -14,6 +17,9 @@ from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
+
+from api.app import create_api
+from api.reference_entries import chapters
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCALES = ROOT / "core" / "locales"
@@ -46,6 +52,19 @@ def template(files: Iterable[Path], root: Path = ROOT) -> Catalog:
             for _, message, _, _ in extract("python", source, KEYWORDS, (), {"encoding": "utf-8"}):
                 # No line numbers: they would change the catalogue with every edit of the code.
                 catalogue.add(message, locations=[(path.relative_to(root).as_posix(), None)])  # type: ignore[list-item]
+    return catalogue
+
+
+def wanted() -> Catalog:
+    """A catalogue of every text that a user may read: those in the code, and what the reference of the API shows."""
+    catalogue = template(source_files())
+
+    def note(message: str, /, **params: object) -> str:
+        if message:
+            catalogue.add(message, locations=[("api/reference.py", None)])  # type: ignore[list-item]
+        return message.format(**params) if params else message
+
+    chapters(create_api().openapi(), "", note)
     return catalogue
 
 
@@ -93,16 +112,16 @@ def _fields(text: str) -> set[str]:
 
 
 def main(new_languages: list[str]) -> None:
-    wanted = template(source_files())
+    texts = wanted()
     paths = {LOCALES / language / "LC_MESSAGES" / "aihub.po" for language in new_languages}
     for path in sorted(paths.union(LOCALES.glob("*/LC_MESSAGES/aihub.po"))):
         path.parent.mkdir(parents=True, exist_ok=True)
         catalogue = read(path) if path.exists() else Catalog(locale=path.parts[-3], charset="utf-8")
-        catalogue.update(wanted, no_fuzzy_matching=True)
+        catalogue.update(texts, no_fuzzy_matching=True)
         with path.open("wb") as target:
             write_po(target, catalogue, width=110, ignore_obsolete=True, sort_output=True)
         language = Locale.parse(path.parts[-3]).english_name
-        print(f"{language}: {len(faults(wanted, catalogue))} texts to translate in {path.relative_to(ROOT)}")
+        print(f"{language}: {len(faults(texts, catalogue))} texts to translate in {path.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
