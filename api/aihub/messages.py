@@ -6,16 +6,16 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from api.aihub.thread_bodies import ModelName, ProviderName, SendBody, Text, ThreadPath
+from api.aihub.thread_bodies import ModelName, ProviderName, SendBody, Text, ThreadPath, UseContext
 from api.aihub.thread_schemas import MessageAnswer, message_answer
 from api.errors import language_of
 from api.identity import Caller, Hub, needs
-from api.schemas import ERRORS, Body
+from api.schemas import ERRORS, Body, Limit
 from core.accounts.types import Scope
 from core.chat.types import Message, NewMessage, SendOptions, Sent, ThreadName
 from core.providers.types import Role
 from core.services import Services
-from core.store.paging import MOST_ROWS, ROWS
+from core.store.paging import ROWS
 
 router = APIRouter(prefix="/api/threads/{thread_id}", tags=["messages"], responses=ERRORS)
 
@@ -50,7 +50,7 @@ def list_messages(
     thread_id: ThreadPath,
     before_id: MessageId = None,
     after_id: MessageId = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many to return at most.")] = ROWS,
+    limit: Limit = ROWS,
 ) -> list[MessageAnswer]:
     """The last messages, those before an id or those after one, in order; `X-Total-Count`: of the thread."""
     page = hub.threads.messages(
@@ -77,7 +77,7 @@ async def send_message(
     caller: Caller,
     thread_id: ThreadPath,
     body: SendBody,
-    use_context: Annotated[bool, Query(description="Whether the messages before go along.")] = True,
+    use_context: UseContext = True,
 ) -> MessageAnswer:
     """Send a message and wait for the answer, which is stored even when the caller does not wait."""
     user_id = caller.account.id

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from api.identity import CSRF_COOKIE, SESSION_COOKIE, Caller, Hub, needs
+from api.cookies import forget_session
+from api.identity import Caller, Hub, needs
 from api.schemas import ERRORS, Body
 from core.accounts.types import Scope
 
@@ -61,8 +62,7 @@ def export_me(
 def delete_me(response: Response, hub: Hub, caller: Caller, body: Confirmation) -> None:
     """Delete the account and everything of it, for good. The ledger keeps its figures under a number of nobody."""
     hub.personal_data.delete(caller.account.id, body.password)
-    for cookie in (SESSION_COOKIE, CSRF_COOKIE):
-        response.delete_cookie(cookie)
+    forget_session(response)
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from api.identity import CSRF_COOKIE, SESSION_COOKIE, Caller, Hub, needs
+from api.cookies import forget_session
+from api.identity import Caller, Hub, needs
 from api.schemas import ERRORS, Answer, Moment
 from core.accounts.types import Scope
 
@@ -52,5 +53,4 @@ def revoke_session(hub: Hub, caller: Caller, session_id: SessionId) -> None:
 def sign_out_everywhere(response: Response, hub: Hub, caller: Caller) -> None:
     """Revoke every session, the one that asks too. Personal tokens stay."""
     hub.members.sessions.revoke_others(caller.account.id, None)
-    for cookie in (SESSION_COOKIE, CSRF_COOKIE):
-        response.delete_cookie(cookie)
+    forget_session(response)

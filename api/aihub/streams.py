@@ -6,7 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.aihub.stream_events import Place, events_of, place_of, unknown_place
-from api.aihub.thread_bodies import NewThreadBody, SendBody, ThreadPath
+from api.aihub.thread_bodies import NewThreadBody, SendBody, ThreadPath, UseContext
 from api.aihub.thread_schemas import ThreadAnswer, thread_answer
 from api.errors import language_of
 from api.identity import Caller, Hub, needs
@@ -84,7 +84,7 @@ async def stream_answer(
     caller: Caller,
     thread_id: ThreadPath,
     body: SendBody,
-    use_context: bool = True,
+    use_context: UseContext = True,
     seconds: Seconds = USUAL_SECONDS,
 ) -> EventStream:
     """Send a message and stream its answer, which goes on when the client leaves."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import AfterValidator, Field
 
 from api.schemas import Body
@@ -48,6 +48,9 @@ ThreadPath = Annotated[
     Path(description="The thread's id, or its uuid.", examples=[53]),
     AfterValidator(_number_or_uuid),
 ]
+
+
+UseContext = Annotated[bool, Query(description="Whether the messages before go along.")]
 
 
 class NewThreadBody(Body):

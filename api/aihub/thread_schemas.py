@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer
 
+from api.message_facts import seconds_of
 from api.schemas import Answer, Moment
 from core.categories.types import CategoryInfo
 from core.chat.types import Message, MessageStatus, ThreadDetails
@@ -136,7 +137,7 @@ def _meta(message: Message, language: str) -> dict[str, Any]:
         "tokens_estimated": usage.estimated if usage else None,
         "finish_reason": message.finish_reason,
         "from_cache": message.from_cache,
-        "processing_time": None if message.latency_ms is None else message.latency_ms / 1000,
+        "processing_time": seconds_of(message),
     }
     if message.tool_calls:
         meta["tool_calls"] = [

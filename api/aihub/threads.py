@@ -21,12 +21,12 @@ from api.aihub.thread_messages import MOST_MESSAGES, all_messages
 from api.aihub.thread_schemas import FullThreadAnswer, ThreadAnswer, full_thread_answer, thread_answer
 from api.errors import language_of
 from api.identity import Caller, Hub, needs
-from api.schemas import ERRORS, Body, Skip
+from api.schemas import ERRORS, Body, Limit, Skip
 from core.accounts.types import Scope
 from core.chat.queries import MOST_AT_ONCE
 from core.chat.types import ThreadChanges, ThreadDetails, ThreadQuery
 from core.services import Services
-from core.store.paging import MOST_ROWS, ROWS
+from core.store.paging import ROWS
 
 router = APIRouter(prefix="/api/threads", tags=["threads"], responses=ERRORS)
 _LONG = (
@@ -70,7 +70,7 @@ def list_threads(
     caller: Caller,
     response: Response,
     skip: Skip = 0,
-    limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many to return at most.")] = ROWS,
+    limit: Limit = ROWS,
     category_id: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     is_archived: bool | None = None,
     is_pinned: bool | None = None,

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from fastapi import WebSocket
 
-from api.identity import SESSION_COOKIE, identify_bearer, identify_session
-from core.accounts.types import Identity
+from api.identity import identify_bearer, identify_session
+from core.accounts.types import SESSION_COOKIE, Identity
 from core.errors import AppError, ErrorKind
 from core.i18n import N_
 from core.services import Services

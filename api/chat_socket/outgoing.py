@@ -1,10 +1,11 @@
 """What a client hears over a WebSocket."""
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 from api.aihub.thread_schemas import MessageAnswer, cost_number, message_answer
 from api.errors import error_object
+from api.message_facts import MessageType, seconds_of, type_of
 from api.schemas import Answer
 from core.chat.types import Message, MessagePage
 from core.errors import AppError
@@ -20,7 +21,7 @@ class FileAnswer(Answer):
 class SocketMessage(MessageAnswer):
     """A message with what a chat session says of it: its type, its sender, and the seconds an answer took."""
 
-    message_type: Literal["text", "image", "audio"]
+    message_type: MessageType
     sender_type: Role
     processing_time: float | None
     cost: float | None
@@ -31,9 +32,9 @@ def socket_message(message: Message, language: str) -> dict[str, Any]:
     """A stored message as JSON."""
     answer = SocketMessage(
         **dict(message_answer(message, language)),
-        message_type=_type_of(message),
+        message_type=type_of(message),
         sender_type=message.role,
-        processing_time=None if message.latency_ms is None else message.latency_ms / 1000,
+        processing_time=seconds_of(message),
         cost=cost_number(message.cost),
         attachments=[FileAnswer.model_validate(file) for file in message.attachments],
     )
@@ -55,12 +56,3 @@ def failure(error: AppError, language: str, message_id: int | None = None) -> di
 def frame(data: dict[str, Any]) -> str:
     """As it goes over the wire."""
     return json.dumps(data, ensure_ascii=False, allow_nan=False)
-
-
-def _type_of(message: Message) -> Literal["text", "image", "audio"]:
-    for file in message.attachments:
-        if file.mime_type.startswith("image/"):
-            return "image"
-        if file.mime_type.startswith("audio/"):
-            return "audio"
-    return "text"

@@ -4,12 +4,12 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
+from api.gemini_app.answering import GEMINI
 from api.schemas import Answer
 from core.generation.types import Outcome
 from core.providers.types import FinishReason
 from core.store.text import storable
 
-GEMINI = "gemini"
 _GOOGLES = {
     FinishReason.STOP: "STOP",
     FinishReason.TOOL_CALLS: "STOP",

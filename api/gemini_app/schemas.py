@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, RootModel
 
+from api.message_facts import MessageType, seconds_of, type_of
 from api.schemas import Answer, ZuluMoment
 from core.accounts.types import Account
 from core.chat.types import ChatStats, LastMessage, Message, Thread, ThreadDetails
@@ -69,7 +70,7 @@ class SessionAnswer(Answer):
     updated_at: ZuluMoment
 
 
-class MessageAnswer(Answer):
+class SessionMessage(Answer):
     """`tokens_used`: of an answer its own, reasoning included; of a question an estimate. `response_time` is seconds,
     null for what no model said. `message_type`, `sender_type` and `processing_time` are what chat clients call the
     kind of its files, its role and its seconds."""
@@ -83,7 +84,7 @@ class MessageAnswer(Answer):
     timestamp: ZuluMoment
     tokens_used: int
     response_time: float | None
-    message_type: Literal["text", "image", "audio"]
+    message_type: MessageType
     sender_type: Role
     processing_time: float | None
 
@@ -99,7 +100,7 @@ class FullSessionAnswer(Answer):
     user_username: str
     title: str
     is_active: bool
-    messages: list[MessageAnswer]
+    messages: list[SessionMessage]
     created_at: ZuluMoment
     updated_at: ZuluMoment
 
@@ -107,8 +108,8 @@ class FullSessionAnswer(Answer):
 class SentAnswer(Answer):
     """A question and its answer."""
 
-    user_message: MessageAnswer
-    assistant_message: MessageAnswer
+    user_message: SessionMessage
+    assistant_message: SessionMessage
 
 
 class StatsAnswer(Answer):
@@ -184,10 +185,10 @@ def full_session_answer(session: Thread, owner: Account, messages: tuple[Message
     )
 
 
-def message_answer(message: Message) -> MessageAnswer:
+def message_answer(message: Message) -> SessionMessage:
     """A message of a session."""
-    seconds = None if message.latency_ms is None else message.latency_ms / 1000
-    return MessageAnswer(
+    seconds = seconds_of(message)
+    return SessionMessage(
         id=message.id,
         session=message.thread_id,
         role=message.role,
@@ -195,7 +196,7 @@ def message_answer(message: Message) -> MessageAnswer:
         timestamp=message.created_at,
         tokens_used=message.tokens or 0,
         response_time=seconds,
-        message_type=_type_of(message),
+        message_type=type_of(message),
         sender_type=message.role,
         processing_time=seconds,
     )
@@ -231,10 +232,3 @@ def _last_answer(last: LastMessage | None) -> LastMessageAnswer | None:
     if last is None:
         return None
     return LastMessageAnswer(id=last.id, role=last.role, content=last.content, timestamp=last.created_at)
-
-
-def _type_of(message: Message) -> Literal["text", "image", "audio"]:
-    kinds = {file.mime_type.partition("/")[0] for file in message.attachments}
-    if "image" in kinds:
-        return "image"
-    return "audio" if "audio" in kinds else "text"

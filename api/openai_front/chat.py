@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api.identity import BEARER, bearer_of, services
-from api.openai_front.answers import ERRORS, ChatCompletion, Reply, failure_of
+from api.openai_front.answer_schemas import ERRORS, ChatCompletion
+from api.openai_front.answers import Reply, failure_of
 from api.openai_front.chat_request import understood
 from api.openai_front.chat_schemas import ChatRequest
 from api.openai_front.chat_stream import ChatStream, awaited

@@ -9,12 +9,10 @@ from starlette.types import Receive, Scope, Send
 
 from api.errors import refusal
 from api.openai_front.answers import Reply, failure_of
+from api.sse import KEEP_ALIVE, KEEP_ALIVE_SECONDS
 from core.generation.engine import GenerationEngine
 from core.generation.generation import Generation
 from core.generation.types import Outcome
-
-KEEP_ALIVE_SECONDS = 15.0
-_KEEP_ALIVE = b": keep-alive\n\n"
 
 
 async def awaited(receive: Receive, engine: GenerationEngine, generation: Generation) -> Outcome:
@@ -92,7 +90,7 @@ class ChatStream(Response):
                     message = await receive()
             except TimeoutError:
                 if time.monotonic() - self._said_at >= self._silence:
-                    await self._write(send, _KEEP_ALIVE)
+                    await self._write(send, KEEP_ALIVE)
                 continue
             if message["type"] == "http.disconnect":
                 _stop(self._engine, self._generation)

@@ -11,7 +11,8 @@ from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from api.identity import Caller, Hub, needs
-from api.openai_front.answers import ERRORS, HubFacts, facts_of, failure_of
+from api.openai_front.answer_schemas import ERRORS, HubFacts
+from api.openai_front.answers import facts_of, failure_of
 from api.openai_front.chat_schemas import LONGEST_NAME
 from api.openai_front.chat_stream import awaited
 from api.openai_front.model_names import resolve

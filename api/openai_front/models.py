@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 
 from api.identity import Caller, Hub, needs
-from api.openai_front.answers import ERRORS
+from api.openai_front.answer_schemas import ERRORS
 from api.openai_front.model_names import unknown
 from api.schemas import Answer
 from core.accounts.types import Scope
@@ -16,7 +16,7 @@ from core.services import Services
 router = APIRouter(prefix="/v1/models", tags=["openai"], responses=ERRORS, dependencies=[needs(Scope.CHAT)])
 
 
-class Model(Answer):
+class ListedModel(Answer):
     """`created` is 0: providers do not tell when a model was made."""
 
     id: str
@@ -27,7 +27,7 @@ class Model(Answer):
 
 class ModelList(Answer):
     object: Literal["list"] = "list"
-    data: list[Model]
+    data: list[ListedModel]
 
 
 @router.get("")
@@ -39,7 +39,7 @@ def list_models(hub: Hub, caller: Caller) -> ModelList:
 @router.get("/{model_id:path}")
 def read_model(
     hub: Hub, caller: Caller, model_id: Annotated[str, Path(max_length=300, examples=["demo/demo"])]
-) -> Model:
+) -> ListedModel:
     """One of them, by `provider/model` or by a name that one provider alone has."""
     models = _models(hub, caller.account.id)
     found = [each for each in models if each.id == model_id]
@@ -49,7 +49,7 @@ def read_model(
     raise unknown(model_id, [each.id for each in found or models], several=bool(found))
 
 
-def _models(hub: Services, user_id: int) -> list[Model]:
+def _models(hub: Services, user_id: int) -> list[ListedModel]:
     cards = hub.models.catalogue(user_id, wait=True)
     found = [
         ModelRef(info.id, name)
@@ -59,4 +59,4 @@ def _models(hub: Services, user_id: int) -> list[Model]:
             *(model.id for model in info.embedding_models),
         )
     ]
-    return [Model(id=str(model), owned_by=model.provider) for model in dict.fromkeys(found)]
+    return [ListedModel(id=str(model), owned_by=model.provider) for model in dict.fromkeys(found)]

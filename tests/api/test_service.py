@@ -93,6 +93,11 @@ def test_every_operation_has_a_plain_name_of_its_own(document: dict[str, Any]) -
     assert all(name.isidentifier() for name in names)
 
 
+def test_every_schema_has_a_plain_name_of_its_own(document: dict[str, Any]) -> None:
+    # Two classes of one name are told apart by their modules: programs would be made with those in their names.
+    assert not [name for name in document["components"]["schemas"] if "__" in name]
+
+
 def test_every_body_has_an_example(document: dict[str, Any]) -> None:
     for path, method, operation in operations(document):
         for media in operation.get("requestBody", {}).get("content", {}).values():
