@@ -174,6 +174,10 @@ def _correct_errors(path: str, operation: dict[str, Any], schemas: dict[str, Any
             "description": _REASONS[status],
             "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}},
         }
+    for status, reply in responses.items():
+        if status >= "400" and "content" in reply:
+            # The framework writes them down in the kind of the route's own answer: as events, of a stream.
+            reply["content"] = {"application/json": next(iter(reply["content"].values()))}
     for status, text in _SUCCESSES.items():
         if responses.get(status, {}).get("description") == "Successful Response":
             responses[status]["description"] = text

@@ -79,7 +79,8 @@ class SchemaReader:
         return str(kind or self.say(N_("anything")))
 
     def _or(self, kinds: Iterable[str]) -> str:
-        return f" {self.say(N_('or'))} ".join(dict.fromkeys(kinds))
+        between = self.say(N_("or"))
+        return f" {between} ".join(dict.fromkeys(kinds))
 
     def _inner(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The object that a schema is about: itself, its list's, or its first choice's."""

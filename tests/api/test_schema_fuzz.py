@@ -19,6 +19,8 @@ from starlette.testclient import TestClient
 from api.app import create_api
 from core import services
 from core.config import Settings
+from core.providers.demo import DemoProvider
+from core.providers.registry import ProviderRegistry
 from core.services import open_services
 from tests.api.conftest import PASSWORD
 from tests.support.members import fast_passwords
@@ -44,9 +46,10 @@ document = (
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What the first account of a new hub is asked with, by surface."""
-    opened = open_services(
-        Settings(data_dir=tmp_path_factory.mktemp("fuzz"), signup="open"), passwords=fast_passwords()
-    )
+    settings = Settings(data_dir=tmp_path_factory.mktemp("fuzz"), signup="open")
+    # A demo at a human's pace would take seconds for every example that a route takes.
+    registry = ProviderRegistry(settings, DemoProvider(float("inf")))
+    opened = open_services(settings, registry, passwords=fast_passwords())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(services, "_current", opened)
         with TestClient(API, base_url="http://127.0.0.1") as client:

@@ -87,6 +87,13 @@ def test_every_operation_says_what_it_does_and_what_can_go_wrong(document: dict[
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 
+def test_every_error_is_json_also_that_of_a_stream(document: dict[str, Any]) -> None:
+    for path, method, operation in operations(document):
+        for status, reply in operation["responses"].items():
+            if status >= "400" and "content" in reply:
+                assert list(reply["content"]) == ["application/json"], (path, method, status)
+
+
 def test_every_operation_has_a_plain_name_of_its_own(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for _path, _method, operation in operations(document)]
     assert len(names) == len(set(names))
