@@ -123,7 +123,6 @@ OPEN = {
     *("imports.undoing.progress", "imports.undoing.wait"),
     # In files of calls that the caller may see.
     "members.accounts.names",
-    "accounts.names",
     # The process itself, and its command line.
     *("keys.close", "upkeep.close", "export_jobs.close", "import_jobs.close", "imports.undoing.close"),
     *("upkeep.wait", "imports.undoing.resume", "chat.recover", "keys.rotate"),
