@@ -69,11 +69,13 @@ def titles(session: Session, user_id: int, thread_ids: Sequence[int]) -> dict[in
     return {row.id: row.title for row in session.execute(own)}
 
 
-def existing(session: Session, thread_ids: Sequence[int]) -> set[int]:
-    """Those of `thread_ids` that are still there, whoever's they are."""
+def existing(session: Session, scope: int | None, thread_ids: Sequence[int]) -> set[int]:
+    """Those of `thread_ids` that are still there and of user `scope`; None: of anybody."""
     there = select(tables.Thread.id).where(
         tables.Thread.id.in_(thread_ids), tables.Thread.deleted_at.is_(None)
     )
+    if scope is not None:
+        there = there.where(tables.Thread.user_id == scope)
     return set(session.execute(there).scalars())
 
 

@@ -111,12 +111,12 @@ class ChatService:
         with self._unit.read() as session:
             return queries.titles(session, user_id, thread_ids)
 
-    def existing(self, thread_ids: Sequence[int]) -> set[int]:
-        """Those of the threads that are still there, whoever's they are: nothing else is told of them."""
+    def existing(self, scope: int | None, thread_ids: Sequence[int]) -> set[int]:
+        """Those of the threads of user `scope` (None: of anybody) that are still there."""
         if not thread_ids:
             return set()
         with self._unit.read() as session:
-            return queries.existing(session, thread_ids)
+            return queries.existing(session, scope, thread_ids)
 
     def thread_with(
         self, user_id: int, message_id: int, request_id: str, called_at: datetime

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from core.errors import ErrorKind
 from core.i18n import N_
+from core.rights import scope_of
 from core.usage.explore.types import Dimension
 from core.usage.sample_tags import FIRST_THREAD
 from core.usage.types import CallStatus, Source
@@ -150,7 +151,8 @@ def _thread_names(viewer: Viewer, values: Sequence[str]) -> dict[str, str]:
     _ = viewer.tr.text
     real = [thread for value in values if value and (thread := int(value)) <= FIRST_THREAD]
     titles = viewer.services.chat.titles(viewer.account.id, real)
-    there = viewer.services.chat.existing([thread for thread in real if thread not in titles])
+    scope = scope_of(viewer.account, everyone=viewer.account.is_admin)
+    there = viewer.services.chat.existing(scope, [thread for thread in real if thread not in titles])
 
     def name(thread: int) -> str:
         if thread > FIRST_THREAD:

@@ -31,6 +31,13 @@ def bounds(edges: Sequence[int]) -> list[tuple[int, int]]:
 
 
 _LATENCY_BOUNDS = bounds(LATENCY_EDGES)
+PERCENTS = (50, 95, 99)
+
+
+def middle_of(slot: int) -> float:
+    """The milliseconds in the middle of a bucket."""
+    low, high = _LATENCY_BOUNDS[slot]
+    return (low + high - 1) / 2
 
 
 def percentiles(counts: Counts) -> Percentiles:
@@ -40,9 +47,8 @@ def percentiles(counts: Counts) -> Percentiles:
     if not calls:
         return Percentiles()
     # Whole numbers: half of 3 calls is the second of them, whatever a float makes of it.
-    ranks = [-(-calls * percent // 100) for percent in (50, 95, 99)]
-    found = [_LATENCY_BOUNDS[int(slot)] for slot in np.searchsorted(upto, ranks)]
-    p50, p95, p99 = ((low + high - 1) / 2 for low, high in found)
+    ranks = [-(-calls * percent // 100) for percent in PERCENTS]
+    p50, p95, p99 = (middle_of(slot) for slot in np.searchsorted(upto, ranks).tolist())
     return Percentiles(calls, p50, p95, p99)
 
 

@@ -1,5 +1,6 @@
 """Sums from the roll-ups by user, source, day and model: what they cost to read depends on days and models."""
 
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,10 @@ class RolledReading:
         self, session: Session, selection: Selection, by: Dimension | None, coarse: bool = False
     ) -> Columns:
         return read_columns(session, selection, by, coarse, Waiting(session, self._zone))
+
+    def waiting_days(self, session: Session) -> set[date] | None:
+        """The days of which the finer roll-ups lack calls; None when that takes long to tell."""
+        return Waiting(session, self._zone).days()
 
     def latencies(
         self, session: Session, selection: Selection, by: Dimension | None, only: Names = None

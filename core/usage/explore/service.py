@@ -134,7 +134,7 @@ class ExploreService:
         selection = checked(selection)
         periods = periods_of(selection.start, selection.end, interval)
         with self._unit.snapshot() as session:
-            return periods, read_timings(session, selection, by, periods, self._reading)
+            return periods, read_timings(session, selection, by, interval, periods, self._reading)
 
     def patterns(self, selection: Selection) -> Patterns:
         """See UsageReader."""
