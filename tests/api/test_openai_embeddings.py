@@ -25,6 +25,7 @@ from tests.fakes.gemini_server import GeminiServer
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.script import Script, vector_of
 from tests.support.hub import KEY
+from tests.support.people import admin
 from tests.support.server import running_hub
 
 MODEL = "openai/text-embedding-3-small"
@@ -256,7 +257,7 @@ def test_a_call_is_stopped_when_its_client_leaves(
 
 def test_a_budget_refuses(ann: TestClient, openai: OpenAIServer, hub: Services) -> None:
     own = ann.get("/api/users/me").json()["id"]
-    hub.budgets.add(own, BudgetScope.USER, Money(1, "USD"), for_user=own)
+    hub.budgets.add(admin(own), BudgetScope.USER, Money(1, "USD"), for_user=own)
     answer = embed(ann)
     assert answer.status_code == 429
     assert error_of(answer)["code"] == "insufficient_quota"

@@ -55,7 +55,7 @@ INSERT INTO usage_events (
     output_audio_tokens, tokens_estimated, cost_nano, currency, price_source, latency_ms, first_token_ms
 )
 SELECT substr(:first, 1, 10) || printf('-%012d', n), user_id, occurred_at, date(occurred_at), provider, model, source,
-    status, CASE status WHEN 'failed' THEN 'provider' END, input_tokens, input_tokens / 4, 0, 0, output_tokens,
+    status, CASE status WHEN 'failed' THEN 'api_error' END, input_tokens, input_tokens / 4, 0, 0, output_tokens,
     output_tokens / 3, 0, estimated, input_tokens * input_price + output_tokens * output_price, 'USD',
     CASE WHEN input_price IS NULL THEN 'unpriced' ELSE 'bench' END, 400 + input_tokens, 100 + output_tokens / 8
 FROM calls

@@ -407,6 +407,20 @@ def test_timings_are_the_percentiles_of_each_period_by_itself(unit: UnitOfWork, 
         assert told >= sum(one.status is CallStatus.COMPLETED for one in calls) - 1
 
 
+def test_groups_are_ranked_by_the_currency_that_most_calls_are_priced_in(unit: UnitOfWork) -> None:
+    """Not by the one that comes first in the alphabet, though every group has both."""
+    prices = {
+        "dear": [Money(9, "USD")] * 3 + [Money(1, "EUR")],
+        "cheap": [Money(1, "USD")] * 3 + [Money(900, "EUR")],
+    }
+    record(
+        unit,
+        [call(model=model, cost=CallCost(each, "test")) for model, all_ in prices.items() for each in all_],
+    )
+    found = ExploreService(unit, UTC_LEDGER).explore(Selection(None, FIRST, LAST))
+    assert [group.value for group in found.groups] == ["gemini/dear", "gemini/cheap"]
+
+
 def test_a_figure_that_is_none_is_refused(unit: UnitOfWork) -> None:
     with pytest.raises(AppError) as refused:
         ExploreService(unit, UTC_LEDGER).series(

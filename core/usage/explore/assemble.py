@@ -1,12 +1,12 @@
 """Sums as the answers of `UsageReader`, whichever tables they come from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.usage.explore.columns import COST, COUNTS, SAVED, UNPRICED, Columns, added_up
+from core.usage.explore.columns import COST, COUNTS, REQUESTS, SAVED, UNPRICED, Columns, added_up
 from core.usage.explore.types import Measures, Period
 from core.usage.sparse import Ints
 
@@ -24,6 +24,14 @@ class Sums:
 
     def total(self) -> Measures:
         return self._added(np.zeros(len(self._at), np.intp), 1)[0]
+
+    def main_currency(self) -> str:
+        """The one that most calls are priced in; amounts of two cannot be compared."""
+        priced = self._numbers[:, REQUESTS] - self._numbers[:, UNPRICED]
+        calls = [int(priced[self._in == position].sum()) for position in range(len(self._currencies))]
+        return min(
+            zip(calls, self._currencies, strict=True), key=lambda each: (-each[0], each[1]), default=(0, "")
+        )[1]
 
     def by_period(self) -> tuple[Measures, ...]:
         return tuple(self._added(self._at, self.periods))
@@ -99,18 +107,11 @@ def _name(amounts: list[dict[str, int]], currency: str, nano: NDArray[Any], name
         amounts[at][currency] = amount
 
 
-def ranked(
-    values: Sequence[str], totals: Sequence[Measures], key: Callable[[int], Any] | None = None
-) -> list[int]:
-    """The positions of groups, the dearest first, then the busiest: by the currency most calls are priced in."""
-    calls: dict[str, int] = {}
-    for total in totals:
-        for currency in total.costs:
-            calls[currency] = calls.get(currency, 0) + total.requests - total.unpriced
-    main = min(calls, key=lambda currency: (-calls[currency], currency), default="")
+def ranked(values: Sequence[str], totals: Sequence[Measures], currency: str) -> list[int]:
+    """The positions of groups, those that cost most of `currency` first, then the busiest."""
 
     def rank(at: int) -> tuple[int, int, int, str]:
         total = totals[at]
-        return -total.costs.get(main, 0), -total.requests, -total.tokens, values[at]
+        return -total.costs.get(currency, 0), -total.requests, -total.tokens, values[at]
 
-    return sorted(range(len(values)), key=key or rank)
+    return sorted(range(len(values)), key=rank)

@@ -159,7 +159,9 @@ class ExploreService:
             columns = _columns(reading, session, selection, by, exchange)
             sums = Sums(columns, periods_of(selection.start, selection.end, Interval.DAY))
             totals = sums.by_group()
-            chosen = [at for at in ranked(sums.values, totals) if sums.values[at]][: max(limit, 0)]
+            chosen = [at for at in ranked(sums.values, totals, sums.main_currency()) if sums.values[at]][
+                : max(limit, 0)
+            ]
             names = tuple(sums.values[at] for at in chosen)
             latencies = reading.latencies(session, selection, by, names)
         return tuple(_group(name, totals[at], (), latencies) for name, at in zip(names, chosen, strict=True))
@@ -197,7 +199,7 @@ def _columns(
 
 def _groups(sums: Sums, latencies: Mapping[str, Latencies]) -> tuple[Group, ...]:
     totals, points = sums.by_group(), sums.by_both()
-    order = ranked(sums.values, totals)
+    order = ranked(sums.values, totals, sums.main_currency())
     return tuple(_group(sums.values[at], totals[at], points[at], latencies) for at in order)
 
 
