@@ -1,5 +1,6 @@
 """What holds for every test: a clean environment, no network, its own data folder."""
 
+import gc
 import logging
 import os
 import shutil
@@ -14,6 +15,8 @@ from tests.support.databases import postgres_database, sqlite_url
 from tests.support.isolation import NetworkGuard, kept_main, product_settings
 from tests.support.options import REQUIRE_BROWSER
 
+# As in the server: with a process full of what tests imported, looking for cycles takes a good part of the time.
+gc.set_threshold(100_000, 20, 50)
 # In CI the same examples every time: a search for new ones belongs to whoever is at work on the code.
 hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):

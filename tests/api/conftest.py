@@ -23,7 +23,7 @@ from core.providers.registry import ProviderRegistry
 from core.services import Services, open_services
 from tests.fakes.gemini_server import GeminiServer
 from tests.fakes.openai_server import OpenAIServer
-from tests.support.databases import postgres_database, sqlite_url
+from tests.support.databases import sqlite_unless_both
 from tests.support.hub import KEY, NO_RETRY
 from tests.support.members import fast_passwords
 
@@ -34,11 +34,7 @@ SignUp = Callable[[str], TestClient]
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A fresh database without a row."""
-    if getattr(request, "param", "sqlite") == "sqlite":
-        yield sqlite_url(tmp_path)
-    else:
-        with postgres_database() as url:
-            yield url
+    yield from sqlite_unless_both(request, tmp_path)
 
 
 @pytest.fixture

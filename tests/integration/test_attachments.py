@@ -21,6 +21,7 @@ from core.services import Services
 from tests.fakes import gemini_server
 from tests.fakes.gemini_server import GeminiServer, images_of
 from tests.fakes.script import Script
+from tests.support.databases import on_both_databases, sqlite_unless_both
 from tests.support.hub import MODEL, answered, ask, me, opened, opened_with_gemini
 
 Hub = tuple[Services, GeminiServer]
@@ -31,6 +32,12 @@ JPEG = b"\xff\xd8\xff\xe0" + b"pixels"
 WEBP = b"RIFF\x00\x00\x00\x00WEBPVP8 "
 PDF = b"%PDF-1.7\n%pages"
 CSV = "день;сумма\n1;2\n".encode()
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """SQLite, but for tests of what is stored."""
+    yield from sqlite_unless_both(request, tmp_path)
 
 
 @pytest.fixture
@@ -72,6 +79,7 @@ def said(server: GeminiServer) -> list[list[str]]:
 # --- a file on its way ---
 
 
+@on_both_databases
 def test_a_file_reaches_the_model_and_can_be_read_back(hub: Hub) -> None:
     services, server = hub
     sent = send(services, file("cat.png"), file("report.pdf", PDF))
@@ -85,6 +93,7 @@ def test_a_file_reaches_the_model_and_can_be_read_back(hub: Hub) -> None:
     assert services.chat.attachment(me(services), sent.thread.uuid, question.id, 1) == PDF
 
 
+@on_both_databases
 def test_files_lie_under_their_hash_each_content_once(hub: Hub) -> None:
     services, _server = hub
     answered(services, send(services, file("cat.png"), file("the same cat.png")))
@@ -254,6 +263,7 @@ def test_a_provider_that_takes_no_such_file_is_named_before_anything_is_stored(h
     assert send(services, file("a.txt", b"text"), provider="demo").generation.wait(20)
 
 
+@on_both_databases
 def test_a_message_that_is_not_stored_leaves_no_file(hub: Hub) -> None:
     services, server = hub
     server.queue(Script(hang_after=1))
@@ -351,6 +361,7 @@ def test_the_newest_files_go_along_when_all_are_too_large(hub: Hub) -> None:
     )
 
 
+@on_both_databases
 def test_another_users_file_does_not_exist(hub: Hub) -> None:
     services, _server = hub
     sent, elsewhere = send(services, file("cat.png")), ask(services)
@@ -391,6 +402,7 @@ def age(services: Services) -> None:
         os.utime(path, (before, before))
 
 
+@on_both_databases
 def test_files_go_with_the_last_thread_that_has_them(hub: Hub) -> None:
     services, _server = hub
     first = send(services, file("cat.png"), file("dog.jpg", JPEG))
@@ -409,6 +421,7 @@ def test_files_go_with_the_last_thread_that_has_them(hub: Hub) -> None:
         assert session.scalar(select(func.count()).select_from(tables.MessageAttachment)) == 0
 
 
+@on_both_databases
 def test_a_file_that_was_just_stored_outlives_the_purge(hub: Hub) -> None:
     services, _server = hub
     sent = send(services, file("cat.png"))
@@ -438,6 +451,7 @@ def test_an_answer_cut_off_by_a_crash_is_estimated_with_its_files(database_url: 
 # --- what it costs those who send none ---
 
 
+@on_both_databases
 def test_a_message_without_files_asks_the_database_no_more_for_them(hub: Hub) -> None:
     services, _server = hub
     answered(services, send(services, file("elsewhere.png")))

@@ -22,6 +22,7 @@ from core.usage.types import CallStatus, Source
 from tests.fakes import gemini_server
 from tests.fakes.gemini_server import GeminiServer
 from tests.fakes.script import Script, vector_of
+from tests.support.databases import sqlite_unless_both
 from tests.support.hub import me, opened_with_gemini
 from tests.support.lab import Lab, Notes, ended, open_lab
 from tests.support.people import ADMIN, admin
@@ -29,6 +30,12 @@ from tests.support.people import ADMIN, admin
 MODEL = "gemini-embedding-001"
 NANO_PER_TOKEN = 150  # $0.15 a million tokens
 TEXTS = ("one two three", "four five")
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """SQLite, but for tests that name both: what providers do is no database's to decide."""
+    yield from sqlite_unless_both(request, tmp_path)
 
 
 @pytest.fixture

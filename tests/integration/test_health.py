@@ -13,11 +13,18 @@ from core.services import Services
 from tests.fakes.gemini_server import GeminiServer
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.script import Script
+from tests.support.databases import sqlite_unless_both
 from tests.support.hub import KEY, me, opened, opened_with_gemini
 from tests.support.people import admin
 
 Hub = tuple[Services, GeminiServer]
 OWN_KEY = "AIzaSy-a-key-of-my-own-0123456789"
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """SQLite, but for tests that name both: what providers do is no database's to decide."""
+    yield from sqlite_unless_both(request, tmp_path)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,10 +19,17 @@ from core.usage.mending import Mending
 from core.usage.tables import LedgerState
 from core.usage.types import Call, CallStatus, Source
 from core.usage.verify import verify
+from tests.support.databases import on_both_databases, sqlite_unless_both
 from tests.support.store import NOON, call, migrated
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 12, 31)
 MIDDLE = NOON.date() + timedelta(8)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """SQLite, but for tests of what is stored."""
+    yield from sqlite_unless_both(request, tmp_path)
 
 
 @pytest.fixture
@@ -112,6 +120,7 @@ def test_whatever_is_wrong_is_right_afterwards(
         assert session.get_one(LedgerState, 1).rebuilt_at is not None
 
 
+@on_both_databases
 def test_others_record_while_it_goes_on(unit: UnitOfWork, ledger: Ledger) -> None:
     """Into days that were looked at, and into days that are still to come."""
     with unit.write() as session:
@@ -138,6 +147,7 @@ def _more(number: int) -> Call:
     )
 
 
+@on_both_databases
 def test_one_that_is_stopped_leaves_right_what_it_made_and_can_begin_again(
     unit: UnitOfWork, ledger: Ledger
 ) -> None:

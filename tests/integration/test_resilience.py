@@ -31,10 +31,17 @@ from tests.fakes import gemini_server
 from tests.fakes.gemini_server import GeminiServer, usage
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.script import Script
+from tests.support.databases import sqlite_unless_both
 from tests.support.hub import answered, ask, opened_with_gemini
 from tests.support.lab import MODEL, OTHER, QUICK, Lab, ended, open_lab
 
 HOUR_LONG = RetryPolicy(base_seconds=3_600, cap_seconds=3_600, random=lambda: 1.0)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """SQLite, but for tests that name both: what providers do is no database's to decide."""
+    yield from sqlite_unless_both(request, tmp_path)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,11 +19,18 @@ from core.usage.columns import DAILY, EVENTS
 from core.usage.ledger import Ledger
 from core.usage.service import UsageService
 from core.usage.types import Call, CallStatus, Source, Totals
+from tests.support.databases import on_both_databases, sqlite_unless_both
 from tests.support.store import LEDGER_TABLES, NOON, call, migrated
 
 LEDGER = Ledger(ZoneInfo("UTC"))
 END = NOON.date()
 START = END - timedelta(29)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """SQLite, but for tests of what is stored."""
+    yield from sqlite_unless_both(request, tmp_path)
 
 
 @pytest.fixture
@@ -95,6 +103,7 @@ CALLS = st.lists(
 )
 
 
+@on_both_databases
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=CALLS, user=st.sampled_from([1, 2, None]), sample=st.booleans())
 def test_a_report_is_what_the_calls_add_up_to(
@@ -169,6 +178,7 @@ def test_an_impossible_range_is_refused_in_words(usage: UsageService, start: dat
     assert refused.value.text().endswith(".")
 
 
+@on_both_databases
 def test_ten_years_are_not_too_long(usage: UsageService) -> None:
     assert len(usage.report(None, END - timedelta(3_652), END).days) == 3_653
 
@@ -198,6 +208,7 @@ def test_loading_sample_data_twice_changes_nothing(unit: UnitOfWork, usage: Usag
     assert stored(unit) == once
 
 
+@on_both_databases
 def test_sample_data_and_real_calls_are_never_added(unit: UnitOfWork, usage: UsageService) -> None:
     today = usage.today()
     usage.load_sample(1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,10 +17,17 @@ from core.usage.columns import FACETS, MONTHS, SHAPES
 from core.usage.ledger import Ledger
 from core.usage.types import CallStatus
 from core.usage.verify import Findings, verify
+from tests.support.databases import on_both_databases, sqlite_unless_both
 from tests.support.store import NOON, call, migrated
 
 LEDGER = Ledger(ZoneInfo("Europe/Moscow"))
 FIRST, LAST = date(2026, 11, 1), date(2026, 12, 31)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """SQLite, but for tests of what is stored."""
+    yield from sqlite_unless_both(request, tmp_path)
 
 
 @pytest.fixture
@@ -58,6 +66,7 @@ def checked(unit: UnitOfWork, first: date = FIRST, last: date = LAST) -> tuple[F
         return verify(session, LEDGER.zone, first, last, told.append), told
 
 
+@on_both_databases
 @pytest.mark.parametrize("chunk", [1, 7, 20_000])
 def test_all_is_well_however_few_calls_are_read_at_a_time(
     unit: UnitOfWork, monkeypatch: pytest.MonkeyPatch, chunk: int

@@ -34,8 +34,17 @@ def sqlite_url(folder: Path) -> str:
 on_both_databases = pytest.mark.parametrize(
     "database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
 )
-"""For tests of the REST surfaces that are about what is stored: the others run on SQLite alone, as the services that
-they ask are tested on both."""
+"""For tests that are about what is stored, where a module's others run on SQLite alone (`sqlite_unless_both`): routes,
+whose services are tested on both, and what providers do, which is no database's to decide."""
+
+
+def sqlite_unless_both(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """For a module's own fixture `database_url`: PostgreSQL only in tests that are `on_both_databases`."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield sqlite_url(folder)
+    else:
+        with postgres_database() as url:
+            yield url
 
 
 @cache
