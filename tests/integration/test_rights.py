@@ -120,7 +120,7 @@ OPEN = {
     *("budgets.admit", "budgets.hold", "budgets.release"),
     # About what the caller was handed before.
     *("insight.budget_outlooks", "answers.follow", "answers.of", "chat.live", "exports.file_name"),
-    *("imports.undoing.progress", "imports.undoing.wait"),
+    *("imports.undoing.progress", "imports.undoing.under_way", "imports.undoing.wait"),
     # In files of calls that the caller may see.
     "members.accounts.names",
     # The process itself, and its command line.

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.usage.imports.types import ImportInfo
+from core.usage.imports.undoing import UndoProgress
 from ui import format as fmt
 from ui.components.models_confirm import Question, ask_first
 from ui.components.notices import attempt
@@ -15,6 +16,8 @@ from ui.plain import escape, plain_text
 def list_part(viewer: Viewer) -> None:
     """A line an import, the latest first."""
     _ = viewer.tr.text
+    # Before the list: an undo that ends in between is one that goes on, and not one that was cut off.
+    going = viewer.services.imports.undoing.under_way()
     imports = viewer.services.imports.imports(viewer.account.id)
     if not imports:
         return
@@ -32,13 +35,12 @@ def list_part(viewer: Viewer) -> None:
                         type="tertiary",
                     )
             if info.left:
-                _rest(viewer, info)
+                _rest(viewer, info, going.get(info.id))
 
 
-def _rest(viewer: Viewer, info: ImportInfo) -> None:
+def _rest(viewer: Viewer, info: ImportInfo, progress: UndoProgress | None) -> None:
     """How far an undo is, or how to go on with one that was cut off."""
     _ = viewer.tr.text
-    progress = viewer.services.imports.undoing.progress(info.id)
     if progress is not None and progress.error is None:
         _progress(viewer, info)
         return

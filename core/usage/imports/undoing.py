@@ -101,6 +101,12 @@ class Undoing:
         with self._lock:
             return self._progress.get(import_id)
 
+    def under_way(self) -> dict[int, UndoProgress]:
+        """`progress` of every import that this process undoes. Asked before the list of imports, it names each that
+        the list says is not undone yet, even if it ends in between."""
+        with self._lock:
+            return dict(self._progress)
+
     def wait(self, import_id: int, seconds: float = 60) -> None:
         """Until it is done, or for so many seconds."""
         with self._lock:
