@@ -19,8 +19,6 @@ from tests.fakes.openai_server import OpenAIServer, no_balance, rate_limit, too_
 from tests.fakes.script import Script
 from tests.support.databases import on_both_databases
 
-pytestmark = on_both_databases
-
 MODEL = "gpt-5.4-mini"
 JSON = {"Content-Type": "application/json"}
 ANSWER = {"id", "thread_id", "role", "content", "tokens", "model", "provider", "meta_data", "created_at"}
@@ -50,6 +48,7 @@ def send(client: TestClient, thread: dict[str, Any], content: str = "Hello", **o
     return client.post(f"/api/threads/{thread['id']}/send", json={"content": content}, **options)
 
 
+@on_both_databases
 def test_a_message_is_added_as_documented(ann: TestClient) -> None:
     thread = make(ann)
     said = {
@@ -79,6 +78,7 @@ def test_a_system_message_becomes_the_system_prompt(ann: TestClient, hub: Servic
     assert hub.chat.thread(thread["user_id"], thread["id"]).system_prompt == "Be brief"
 
 
+@on_both_databases
 def test_messages_are_read_in_parts(ann: TestClient) -> None:
     thread = make(ann)
     ids = [add(ann, thread, f"Message {number}")["id"] for number in range(5)]
@@ -129,6 +129,7 @@ def test_a_message_that_cannot_be_kept_is_refused(ann: TestClient) -> None:
     assert len(ann.get(address).json()) == 1
 
 
+@on_both_databases
 def test_nul_bytes_in_a_message_do_not_reach_the_database(ann: TestClient) -> None:
     added = add(ann, make(ann), "a\x00b", metadata={"k\x00": "v\x00"}, model="m\x00", provider="p\x00")
     assert "\x00" not in json.dumps(added)
@@ -149,6 +150,7 @@ def test_another_users_thread_takes_no_message(ann: TestClient, bob: TestClient)
     assert ann.get(f"{address}/messages").json() == []
 
 
+@on_both_databases
 def test_an_answer_comes_as_documented(ann: TestClient, openai: OpenAIServer, hub: Services) -> None:
     openai.queue(Script(chunks=["# План", "\n..."], usage=usage(89, 1245)))
     thread = make(ann, system_prompt="Be brief", temperature=0.9)

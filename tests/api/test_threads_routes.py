@@ -12,8 +12,6 @@ from core.providers.types import Role
 from core.services import Services
 from tests.support.databases import on_both_databases
 
-pytestmark = on_both_databases
-
 THREAD = {
     "title": "Анализ данных о продажах за 2023 год",
     "provider": "openai",
@@ -60,6 +58,7 @@ def titles(client: TestClient, **query: Any) -> list[str]:
     return [each["title"] for each in listed.json()]
 
 
+@on_both_databases
 def test_a_thread_is_made_as_documented_and_no_model_is_asked(ann: TestClient, hub: Services) -> None:
     user_id = ann.get("/api/users/me").json()["id"]
     category = hub.categories.create(user_id, "Аналитика данных", color="#0000FF")
@@ -143,12 +142,14 @@ def test_numbers_that_are_none_are_refused(ann: TestClient) -> None:
     assert titles(ann) == []
 
 
+@on_both_databases
 def test_nul_bytes_do_not_reach_the_database(ann: TestClient) -> None:
     made = make(ann, "a\x00b", initial_message="c\x00d", system_prompt="e\x00f")
     assert made["title"].replace("\ufffd", "") == "ab"
     assert [each["content"].replace("\ufffd", "") for each in made["messages"]] == ["ef", "cd"]
 
 
+@on_both_databases
 def test_the_list_is_filtered_searched_and_cut_as_documented(ann: TestClient, hub: Services) -> None:
     category = hub.categories.create(ann.get("/api/users/me").json()["id"], "Work")
     make(ann, "First", category_id=category.id)
@@ -221,6 +222,7 @@ def test_a_deleted_thread_is_gone(ann: TestClient, name: str) -> None:
     assert titles(ann) == []
 
 
+@on_both_databases
 def test_several_are_archived_and_deleted_at_once(ann: TestClient) -> None:
     one, two, three = (make(ann, title) for title in ("One", "Two", "Three"))
     ids = [two["id"], one["id"], two["id"]]
@@ -244,6 +246,7 @@ def test_nothing_is_done_with_none(ann: TestClient) -> None:
     assert titles(ann, is_archived=False) == ["One"]
 
 
+@on_both_databases
 def test_one_that_is_not_ones_own_stops_them_all(ann: TestClient, bob: TestClient) -> None:
     own, others = make(ann), make(bob)
     for verb in BULK:
@@ -312,6 +315,7 @@ def test_nobody_sees_no_threads(nobody: TestClient) -> None:
     assert nobody.post("/api/threads/", json=THREAD).status_code == 401
 
 
+@on_both_databases
 def test_a_long_thread_comes_with_its_last_messages(ann: TestClient, hub: Services) -> None:
     made = make(ann)
     address = f"/api/threads/{made['id']}"
