@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import bindparam, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.store.unit_of_work import once
@@ -18,11 +18,9 @@ from core.usage.sparse import dense
 from core.usage.types import Source
 
 _FEW = 5_000
-_IDS = select(PENDING.c.event_id).limit(_FEW + 1)
-_CALLS = {
-    dialect: batch_statement(dialect).where(EVENTS.c.id.in_(bindparam("ids", expanding=True)))
-    for dialect in ("sqlite", "postgresql")
-}
+_WAITING = EVENTS.c.id.in_(select(PENDING.c.event_id).limit(_FEW + 1))
+_DAYS = select(EVENTS.c.day, func.count()).where(_WAITING).group_by(EVENTS.c.day)
+_CALLS = {dialect: batch_statement(dialect).where(_WAITING) for dialect in ("sqlite", "postgresql")}
 
 
 class Waiting:
@@ -33,17 +31,15 @@ class Waiting:
         self._zone = zone
 
     def days(self) -> set[date] | None:
-        """The days in which they lie; None for so many calls that it takes long to tell."""
-        batch = self._batch()
-        if batch is None:
-            return None if self._ids() is None else set()
-        return {key[2] for key in batch.keys}
+        """The days in which they lie; None for more calls than anybody wants to read at each look."""
+        counted = self._counted()
+        return set(counted) if sum(counted.values()) <= _FEW else None
 
     def latencies(self, selection: Selection, by: Dimension | None) -> dict[str, Latencies] | None:
         """How long those of a selection took that asks for no facet, by group; None for too many calls."""
         batch = self._batch()
         if batch is None:
-            return None if self._ids() is None else {}
+            return None if self.days() is None else {}
         codes: dict[str, int] = {}
         groups = [_group(key, selection, by) for key in batch.keys]
         owners = [-1 if group is None else codes.setdefault(group, len(codes)) for group in groups]
@@ -57,28 +53,26 @@ class Waiting:
 
     def calls(self) -> Any:
         """All of them, as something to select from in place of all calls; None without any."""
-        ids = self._ids()
-        if ids is not None and not ids:
+        if not self._counted():
             return None
         # Found by their ids before anything else is asked of them: the days of a range would find too many.
-        chosen = EVENTS.c.id.in_(ids if ids is not None else select(PENDING.c.event_id))
-        return select(EVENTS).where(chosen).cte("pending").prefix_with("MATERIALIZED")
+        waiting = EVENTS.c.id.in_(select(PENDING.c.event_id))
+        return select(EVENTS).where(waiting).cte("pending").prefix_with("MATERIALIZED")
 
-    def _ids(self) -> list[int] | None:
-        """None for more than anybody wants to name."""
-        ids = once(self._session, "waiting", lambda: list(self._session.execute(_IDS).scalars()))
-        return ids if len(ids) <= _FEW else None
+    def _counted(self) -> dict[date, int]:
+        """How many there are by day, as far as they were counted."""
+        return once(
+            self._session,
+            "waiting",
+            lambda: {row[0]: row[1] for row in self._session.execute(_DAYS)},
+        )
 
     def _batch(self) -> EventBatch | None:
         """None for none, and for too many."""
-        if not (ids := self._ids()):
+        if not self.days():
             return None
         statement = _CALLS[self._session.get_bind().dialect.name]
-        return once(
-            self._session,
-            "waiting calls",
-            lambda: read_batch(self._session, statement.params(ids=ids), self._zone),
-        )
+        return once(self._session, "waiting calls", lambda: read_batch(self._session, statement, self._zone))
 
 
 def _group(key: tuple[Any, ...], selection: Selection, by: Dimension | None) -> str | None:
