@@ -67,11 +67,15 @@ class Mending:
                     select(EVENTS.c.id).where(misplaced(right, start, end)).limit(1)
                 ).first()
             if found is not None:
-                self._alone(lambda session, start=start, end=end: session.execute(moving(right, start, end)))
+                self._alone(lambda session, start=start, end=end: self._move_ids(session, start, end))
             # Ids have gaps: what is told adds up to the calls all the same.
             now = calls * (end - first) // (last + 1 - first)
             self._progress(now - seen)
             seen = now
+
+    def _move_ids(self, session: Session, start: int, end: int) -> None:
+        # Asked anew: calls that came since may lie beyond the clock changes that `right` knew of.
+        session.execute(moving(day_in(session, self._zone), start, end))
 
     def _ends(self) -> tuple[date, date] | None:
         """The first of the month in which the first call or figure lies, and the end of that of the last."""

@@ -100,10 +100,12 @@ def compare_month(session: Session, zone: ZoneInfo, first: date, last: date) -> 
             there = _compare(session, rows, found)
             _compare_number(found, rows.kind, day, there, counts[rows.kind.table.name].get(day, 0))
         if whole and day == last:
-            _compare(session, month, found)
-            there = _compare(session, packed, found)
-            stored = select(func.count()).where(MONTHS.c.day == first)
-            _compare_number(found, MONTH_ROWS, first, there, session.execute(stored).scalar_one())
+            for rows, stored in (
+                (month, select(func.count()).where(SHAPES.c.span == MONTH, SHAPES.c.day == first)),
+                (packed, select(func.count()).where(MONTHS.c.day == first)),
+            ):
+                there = _compare(session, rows, found)
+                _compare_number(found, rows.kind, first, there, session.execute(stored).scalar_one())
         yield found
 
 

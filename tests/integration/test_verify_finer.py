@@ -110,6 +110,12 @@ def _packed(session: Session) -> None:
     session.execute(update(MONTHS).where(*where).values(days=one_more))
 
 
+def _month_of_nobody(session: Session) -> None:
+    where = _one(session, SHAPES, SHAPES.c.span == "month")
+    row = dict(session.execute(select(SHAPES).where(*where)).mappings().one())
+    session.execute(insert(SHAPES).values({**row, "model": "never"}))
+
+
 def _packed_of_nobody(session: Session) -> None:
     row = dict(session.execute(select(MONTHS).where(*_one(session, MONTHS))).mappings().one())
     session.execute(insert(MONTHS).values({**row, "model": "never"}))
@@ -138,6 +144,7 @@ def _facet_of_nobody(session: Session) -> None:
         (_lengths_gone, "day: lengths"),
         (_packed, "month: days"),
         (_packed_of_nobody, "usage_months: rows"),
+        (_month_of_nobody, "usage_shapes: rows"),
         (_facet_cost, "thread 1: cost_nano"),
         (_facet_gone, "label : requests"),
         (_facet_of_nobody, "usage_facets: rows"),

@@ -93,9 +93,8 @@ class Columns:
         changed = replace(others, currencies=names, in_currency=codes, figures=figures)
         return together([self._only(~foreign), changed])
 
-    def merged(self, sign: int = 1) -> "Columns":
-        """Rows that are told apart by nothing added up; those that come to no call are left out. With `sign` -1
-        they take away what they gave."""
+    def merged(self) -> "Columns":
+        """Rows that are told apart by nothing added up; those that come to no call are left out."""
         code = self.days
         for names, codes in (
             (self.values, self.of),
@@ -106,7 +105,7 @@ class Columns:
         order = np.argsort(code, kind="stable")
         ordered = code[order]
         first = order[np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])] if len(code) else order
-        _, sums = sums_by(code, self.addable() * sign)
+        _, sums = sums_by(code, self.addable())
         found = replace(self._only(first), figures=sums)
         return found._only(sums[:, REQUESTS] != 0)
 
