@@ -44,6 +44,10 @@ class ModelChoices:
             return False
         return True
 
+    def notice(self, provider: str) -> str | None:
+        """What must stand on every answer of `provider` (the demo's says what it is), untranslated."""
+        return self._registry.info(provider).notice if self.knows(provider) else None
+
     def all(self, user_id: int) -> list[ModelChoice]:
         """Every model that can be picked; never waits for a network. A provider that lists none stands there
         once with an empty model: its name has to be typed. The user's default of a provider stands first."""

@@ -229,7 +229,21 @@ class UsageFacet(Base):
     latency: Mapped[bytes] = mapped_column(LargeBinary)
     first_token: Mapped[bytes] = mapped_column(LargeBinary)
 
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (
+        Index(
+            "ix_usage_facets_errors",
+            "user_id",
+            "source",
+            "value",
+            "day",
+            "provider",
+            "model",
+            "errors",
+            sqlite_where=text("facet = 'error'"),
+            postgresql_where=text("facet = 'error'"),
+        ),
+        {"sqlite_with_rowid": False},
+    )
 
 
 class LedgerState(Base):

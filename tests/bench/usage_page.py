@@ -31,8 +31,9 @@ def names(sizes: dict[str, int]) -> tuple[str, ...]:
 
 
 def page(reader: UsageReader, year: Selection) -> Exploration:
-    """What the page asks for when it opens."""
-    return reader.explore(year, Dimension.MODEL, Interval.DAY, Compare.PREVIOUS)
+    """All that the page asks for when it opens: its figures and groups, why calls failed, what can be filtered by."""
+    reader.values(year.scope, year.sample)
+    return reader.explore(year, Dimension.MODEL, Interval.DAY, Compare.PREVIOUS, kinds=True)
 
 
 Lines = tuple[tuple[Period, ...], Mapping[tuple[str, str], Sequence[int]]]

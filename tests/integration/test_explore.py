@@ -53,7 +53,8 @@ def record(unit: UnitOfWork, calls: Sequence[Call], ledger: Ledger = UTC_LEDGER)
 
 def answers(reader: ExploreService, selection: Selection, by: Dimension, interval: Interval) -> list[Any]:
     """All that is shown of a selection, but for how it was read."""
-    found = reader.explore(selection, by, interval, Compare.PREVIOUS)
+    found = reader.explore(selection, by, interval, Compare.PREVIOUS, kinds=True)
+    assert sum(found.errors.values()) == found.total.errors
     shown = [getattr(found, name) for name in found.__dataclass_fields__ if name != "slow"]
     patterns = reader.patterns(selection)
     return [
@@ -64,6 +65,27 @@ def answers(reader: ExploreService, selection: Selection, by: Dimension, interva
         patterns.lengths,
         reader.top(selection, by, 2),
     ]
+
+
+def values_of(reader: ExploreService, scope: int | None, sample: bool) -> dict[Dimension, list[str]]:
+    """What can be filtered by, from the calls one by one."""
+    found: dict[Dimension, set[str | None]] = {
+        each: set() for each in Dimension if each is not Dimension.THREAD
+    }
+    for row in reader.calls(Selection(scope, FIRST, LAST, sample), limit=500).calls:
+        one = {
+            Dimension.PROVIDER: row.provider,
+            Dimension.MODEL: f"{row.provider}/{row.model}",
+            Dimension.SOURCE: row.source,
+            Dimension.USER: str(row.user_id),
+            Dimension.STATUS: row.status,
+            Dimension.ERROR: row.error_kind,
+        }
+        for dimension, value in (*one.items(), *((Dimension(facet), value) for facet, value in row.tags)):
+            found[dimension].add(value)
+        # Nearly all are, and it is not kept which.
+        found[Dimension.STATUS].add(CallStatus.COMPLETED)
+    return {each: sorted(value for value in values if value) for each, values in found.items()}
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -78,6 +100,9 @@ def test_roll_ups_say_what_the_calls_add_up_to(unit: UnitOfWork, tmp_path: Path,
     by, interval = data.draw(st.sampled_from(list(Dimension))), data.draw(st.sampled_from(list(Interval)))
     assert answers(rolled, selection, by, interval) == answers(raw, selection, by, interval)
     assert rolled.health().lag == 0
+    for scope, sample in ((None, False), (None, True), (1, False), (2, True)):
+        assert rolled.values(scope, sample) == values_of(rolled, scope, sample)
+        assert rolled.users(scope, sample) == rolled.values(scope, sample)[Dimension.USER]
     work.assert_verified()
 
 

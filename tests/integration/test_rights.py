@@ -114,7 +114,13 @@ OPEN = {
         "price_overrides.of_provider",
     ),  # and pays the same prices
     *("rates.list", "rates.convert", "limits.all", "limits.get", "limits.known", "usage.today"),
-    *("insight.monthly_subscription", "insight.subscription.read", "choices.knows", "explore.health"),
+    *(
+        "insight.monthly_subscription",
+        "insight.subscription.read",
+        "choices.knows",
+        "choices.notice",
+        "explore.health",
+    ),
     # Asked by generation and the registry, for a call on its way.
     *("keys.endpoints_in_memory", "keys.note_use", "endpoints.on_change"),
     *("budgets.admit", "budgets.hold", "budgets.release"),

@@ -485,3 +485,16 @@ def test_a_chart_of_percentiles_has_its_table(hub: Services) -> None:
     table = app.dataframe[0].value
     assert table["gemini-3.8-flash"][0] == pytest.approx(1, rel=0.05)
     assert "other" not in table
+
+
+def test_errors_by_kind_have_their_table_whatever_else_is_asked(hub: Services) -> None:
+    failed = [ErrorKind.TIMEOUT, ErrorKind.RATE_LIMIT, ErrorKind.TIMEOUT, None]
+    record(hub, *(a_call(status=CallStatus.FAILED, error_kind=kind) for kind in failed), a_call())
+    for asked in ({}, {"status": "failed"}, {"by": "error"}, {"measure": "errors"}):
+        app = page(range="today", **asked)
+        app.session_state["usage-errors-rows"] = True
+        app.run()
+        table = next(each.value for each in app.dataframe if list(each.value) == ["Error", "Errors"])
+        assert table["Errors"].tolist() == [2, 1, 1]
+        assert table["Error"][0] == "Time-out"
+    assert "No call of these failed" in shown(page(range="today", status="completed"))

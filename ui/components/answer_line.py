@@ -3,7 +3,6 @@
 import streamlit as st
 
 from core.chat.types import Message, MessageStatus
-from core.providers.types import ProviderInfo
 from ui import format as fmt
 from ui.door import Viewer
 from ui.plain import escape
@@ -26,11 +25,8 @@ def answer_line(viewer: Viewer, message: Message) -> None:
 
 def provider_notice(viewer: Viewer, provider: str | None) -> str | None:
     """The label that must stand on every message of a provider (the demo's), translated."""
-    infos: dict[str, ProviderInfo] = {
-        info.id: info for info in viewer.services.choices.providers(viewer.account.id)
-    }
-    info = infos.get(provider or "")
-    return viewer.tr.text(info.notice) if info and info.notice else None
+    notice = viewer.services.choices.notice(provider) if provider else None
+    return viewer.tr.text(notice) if notice else None
 
 
 def _notice(viewer: Viewer, message: Message) -> list[str]:

@@ -1,73 +1,68 @@
 """What went wrong, by kind; drawn only when something did."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 import streamlit as st
 
-from core.usage.explore.types import Dimension, Exploration, Selection
+from core.usage.explore.types import Dimension, Exploration
 from ui import format as fmt
 from ui.charts import Bar
 from ui.components.usage_explore_names import error_name
-from ui.components.usage_explore_state import drill
+from ui.components.usage_explore_state import Asked, drill
+from ui.components.usage_number_columns import count_column
 from ui.components.usage_rankings import clickable_ranking
-from ui.components.usage_view import UsageView
 from ui.door import Viewer
 from ui.palette import RUST
 
 _KEY = "usage-errors"
-_MOST, _FEW = 8, 3_000
-_STATUS = Dimension.STATUS
+_MOST = 8
 
 
-def errors_section(viewer: Viewer, view: UsageView, found: Exploration) -> None:
+def errors_section(viewer: Viewer, asked: Asked, found: Exploration) -> None:
     """The kinds of errors, the most frequent first."""
     _ = viewer.tr.text
     st.subheader(_("Errors by kind"), anchor=False)
-    if not found.total.errors:
+    if not found.errors:
         st.caption(_("No call of these failed."))
         return
-    kinds = [
-        group
-        for group in viewer.services.explore.top(_failed(view.selection, found), Dimension.ERROR, limit=50)
-        if group.total.errors
-    ]
-    kinds = sorted(kinds, key=lambda group: -group.total.errors)[:_MOST]
-    whole = sum(group.total.errors for group in kinds)
+    kinds = sorted(found.errors.items(), key=lambda each: (-each[1], each[0]))
+    whole = sum(found.errors.values())
     bars = [
-        Bar(
-            error_name(viewer, group.value),
-            RUST[0],
-            group.total.errors,
-            _amount(viewer, group.total.errors, whole),
-        )
-        for group in kinds
+        (Bar(error_name(viewer, kind), RUST[0], count, _amount(viewer, count, whole)), (kind,))
+        for kind, count in kinds[:_MOST]
     ]
-    alt = _("Errors by kind: {list}", list="; ".join(f"{bar.name} {bar.label}" for bar in bars))
-    values = [(group.value,) for group in kinds]
+    alt = _("Errors by kind: {list}", list="; ".join(f"{bar.name} {bar.label}" for bar, _values in bars))
     clickable_ranking(
-        list(zip(bars, values, strict=True)),
+        bars,
         _KEY,
         alt,
         Dimension.ERROR,
-        view.asked,
+        asked,
         ((Dimension.STATUS, ("failed",)),),
     )
+    with st.expander(_("Table by kind"), key="usage-errors-rows", on_change="rerun") as table:
+        if table.open:
+            _table(viewer, kinds)
     st.button(
         _("Show the failed calls"),
         key="usage-open-errors",
         type="tertiary",
         on_click=drill,
         args=("calls", None, None, ((Dimension.STATUS, ("failed",)),)),
-        kwargs={"everyone": view.asked.everyone},
+        kwargs={"everyone": asked.everyone},
     )
 
 
-def _failed(selection: Selection, found: Exploration) -> Selection:
-    """The calls to look for errors in: a few failed ones are found by their index sooner than all are added up."""
-    if found.total.errors > _FEW:
-        return selection
-    others = tuple((dimension, values) for dimension, values in selection.where if dimension is not _STATUS)
-    return replace(selection, where=(*others, (_STATUS, ("failed",))))
+def _table(viewer: Viewer, kinds: Sequence[tuple[str, int]]) -> None:
+    _ = viewer.tr.text
+    counts = [count for _kind, count in kinds]
+    st.dataframe(
+        {_("Error"): [error_name(viewer, kind) for kind, _count in kinds], _("Errors"): counts},
+        hide_index=True,
+        column_config={_("Errors"): count_column(_("Errors"), counts)},
+        key="usage-table-errors",
+        alt=_("Errors by kind"),
+    )
 
 
 def _amount(viewer: Viewer, value: int, whole: int) -> str:

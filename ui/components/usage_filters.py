@@ -181,7 +181,7 @@ def _choose_users(viewer: Viewer, asked: Asked, values: Values, sample: bool) ->
     _ = viewer.tr.text
     if not asked.everyone:
         everybody = scope_of(viewer.account, everyone=True)
-        others = viewer.services.explore.values(everybody, sample).get(Dimension.USER, ())
+        others = viewer.services.explore.users(everybody, sample)
         if set(others) <= {str(viewer.account.id)}:
             return
     _show("usage-everyone", "all" if asked.everyone else "own")

@@ -30,6 +30,7 @@ def draw(viewer: Viewer, view: UsageView) -> None:
         asked.interval or usual_interval(view.selection.start, view.selection.end),
         asked.compare,
         view.currency,
+        kinds=True,
     )
     st.caption(escape(_range_in_words(viewer, view, found)))
     if not found.total.requests:
@@ -56,7 +57,7 @@ def draw(viewer: Viewer, view: UsageView) -> None:
         ranking_section(viewer, asked, found, measure, styles)
     left, right = st.columns(2, gap="large")
     with left:
-        errors_section(viewer, view, found)
+        errors_section(viewer, view.asked, found)
     with right:
         latency_section(viewer, asked, found, styles)
     with st.container(horizontal=True, vertical_alignment="bottom", key="usage-groups-head"):

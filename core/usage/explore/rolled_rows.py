@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.usage.columns import DAILY
 from core.usage.explore.ranges import periods_of
+from core.usage.explore.seeks import users_with_calls
 from core.usage.explore.statements import Shape
 from core.usage.explore.types import Dimension, Interval, Selection
 from core.usage.shapes import DAY, MONTH
@@ -66,18 +65,7 @@ def _users(session: Session, selection: Selection, by: Dimension | None) -> tupl
     if asked:
         # Row 0 is everybody's, and nobody's id.
         return tuple(user for user in dict.fromkeys(asked) if user != ALL_USERS)
-    return users_of(session) if by is Dimension.USER else (ALL_USERS,)
-
-
-def users_of(session: Session) -> tuple[int, ...]:
-    """All users with calls: one look into the index for each."""
-    found: list[int] = []
-    last = ALL_USERS
-    statement = select(func.min(DAILY.c.user_id))
-    while (user := session.execute(statement.where(DAILY.c.user_id > last)).scalar_one()) is not None:
-        found.append(user)
-        last = user
-    return tuple(found)
+    return users_with_calls(session) if by is Dimension.USER else (ALL_USERS,)
 
 
 def _sources(selection: Selection, by: Dimension | None) -> tuple[str, ...]:

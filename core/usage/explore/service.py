@@ -14,6 +14,7 @@ from core.usage.explore.assemble import Sums, ranked
 from core.usage.explore.buckets import LATENCY_EDGES, LENGTH_EDGES, Counts, bounds, percentiles
 from core.usage.explore.calls import read_calls
 from core.usage.explore.columns import Columns
+from core.usage.explore.error_kinds import count_kinds, read_kinds
 from core.usage.explore.percentile_lines import read_timings
 from core.usage.explore.ranges import checked, compared_with, periods_of
 from core.usage.explore.raw import Latencies, Shapes
@@ -21,7 +22,7 @@ from core.usage.explore.reading import RawReading, Reading
 from core.usage.explore.rolled import RolledReading
 from core.usage.explore.rolled_facets import reading_of
 from core.usage.explore.series import FIGURES, lines_from, without_zeros
-from core.usage.explore.state import read_health, read_values
+from core.usage.explore.state import read_health, read_users, read_values
 from core.usage.explore.types import (
     Bucket,
     CallPage,
@@ -65,6 +66,7 @@ class ExploreService:
         interval: Interval = Interval.DAY,
         compare: Compare = Compare.NONE,
         currency: str | None = None,
+        kinds: bool = False,
     ) -> Exploration:
         """See UsageReader."""
         selection = checked(selection)
@@ -73,11 +75,7 @@ class ExploreService:
         periods = periods_of(selection.start, selection.end, interval)
         with self._unit.snapshot() as session:
             reading = self._reading(selection, by)
-            before: Sums | None = None
-            if compared is not None:
-                earlier = replace(selection, start=compared.start, end=compared.end)
-                columns = _columns(self._reading(selection, None), session, earlier, None, exchange)
-                before = Sums(columns, periods_of(compared.start, compared.end, interval))
+            before = self._before(session, selection, compared, interval, exchange)
             if exchange is not None:
                 # Last, so that it tells of the range itself.
                 exchange.forget()
@@ -90,12 +88,14 @@ class ExploreService:
                 whole = self._reading(selection, None)
                 overall = Sums(_columns(whole, session, selection, None, exchange), periods)
                 everything = whole.latencies(session, selection, None).get("", Latencies())
+            total = overall.total()
+            errors = self._kinds(session, selection, total.errors) if kinds else dict[str, int]()
         return Exploration(
             selection=selection,
             by=by,
             interval=interval,
             periods=periods,
-            total=overall.total(),
+            total=total,
             points=overall.by_period(),
             groups=_groups(groups, latencies),
             latency=percentiles(everything.latency),
@@ -105,6 +105,7 @@ class ExploreService:
             before_points=before.by_period() if before is not None else None,
             converted=exchange is not None and exchange.converted,
             unconverted=frozenset(exchange.unconverted) if exchange is not None else frozenset(),
+            errors=errors,
             slow=reading.slow,
         )
 
@@ -174,12 +175,36 @@ class ExploreService:
     def values(self, scope: int | None, sample: bool = False) -> Mapping[Dimension, Sequence[str]]:
         """See UsageReader."""
         with self._unit.snapshot() as session:
-            return read_values(session, self._ledger.zone, scope, sample)
+            return read_values(session, scope, sample)
+
+    def users(self, scope: int | None, sample: bool = False) -> Sequence[str]:
+        """See UsageReader."""
+        with self._unit.snapshot() as session:
+            return read_users(session, scope, sample)
 
     def health(self) -> LedgerHealth:
         """See UsageReader."""
         with self._unit.snapshot() as session:
             return read_health(session, self._ledger.zone)
+
+    def _before(
+        self,
+        session: Session,
+        selection: Selection,
+        compared: Period | None,
+        interval: Interval,
+        exchange: Exchange | None,
+    ) -> Sums | None:
+        if compared is None:
+            return None
+        earlier = replace(selection, start=compared.start, end=compared.end)
+        columns = _columns(self._reading(selection, None), session, earlier, None, exchange)
+        return Sums(columns, periods_of(compared.start, compared.end, interval))
+
+    def _kinds(self, session: Session, selection: Selection, failed: int) -> Mapping[str, int]:
+        if self._only_calls:
+            return read_kinds(session, selection)
+        return count_kinds(session, selection, failed, self._ledger.zone)
 
     def _reading(self, selection: Selection, by: Dimension | None) -> Reading:
         zone = self._ledger.zone

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
     String,
     Table,
     and_,
@@ -41,7 +42,7 @@ class Shape:
     models: int
 
 
-def within(table: Table, shape: Shape) -> ColumnElement[bool]:
+def within(table: FromClause, shape: Shape) -> ColumnElement[bool]:
     """Which rows of a roll-up belong to a selection."""
     c = table.c
     found: list[ColumnElement[bool]] = [c.day.between(bindparam("first"), bindparam("last"))]

@@ -155,7 +155,8 @@ class Exploration:
 
     `compared` is the range compared with, `before` its total and `before_points` its points, None without one;
     they may be one more or less than `points` when two months differ. `converted` and `unconverted` are as in a
-    UsageReport. `slow` says that the calls themselves had to be read, because no roll-up knows this selection.
+    UsageReport. `errors`, if asked for: how many calls failed with which kind of error ("" tells none), in no order.
+    `slow` says that the calls themselves had to be read, because no roll-up knows this selection.
     """
 
     selection: Selection
@@ -172,6 +173,7 @@ class Exploration:
     before_points: tuple[Measures, ...] | None = None
     converted: bool = False
     unconverted: frozenset[str] = frozenset()
+    errors: Mapping[str, int] = field(default_factory=dict[str, int])
     slow: bool = False
 
 
@@ -292,8 +294,10 @@ class UsageReader(Protocol):
         interval: Interval = Interval.DAY,
         compare: Compare = Compare.NONE,
         currency: str | None = None,
+        kinds: bool = False,
     ) -> Exploration:
-        """Totals, points and groups; with a `currency`, converted at the rate of each day."""
+        """Totals, points and groups; with a `currency`, converted at the rate of each day; with `kinds`, why calls
+        failed."""
         ...
 
     def series(
@@ -327,6 +331,10 @@ class UsageReader(Protocol):
 
     def values(self, scope: int | None, sample: bool = False) -> Mapping[Dimension, Sequence[str]]:
         """What can be filtered by: the values that calls have, of every dimension but THREAD."""
+        ...
+
+    def users(self, scope: int | None, sample: bool = False) -> Sequence[str]:
+        """Whose calls there are, of the values of USER alone."""
         ...
 
     def health(self) -> LedgerHealth:

@@ -1,15 +1,16 @@
 """The calls that wait to be folded: read with the finer roll-ups, which do not hold them yet."""
 
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import CTE, func, select
 from sqlalchemy.orm import Session
 
 from core.store.unit_of_work import once
-from core.usage.columns import EVENTS, PENDING
+from core.usage.columns import EVENTS, PENDING, SUMS
 from core.usage.event_batch import EventBatch, batch_statement, read_batch
 from core.usage.explore.raw import Latencies
 from core.usage.explore.types import Dimension, Selection
@@ -21,6 +22,14 @@ _FEW = 5_000
 _WAITING = EVENTS.c.id.in_(select(PENDING.c.event_id).limit(_FEW + 1))
 _DAYS = select(EVENTS.c.day, func.count()).where(_WAITING).group_by(EVENTS.c.day)
 _CALLS = {dialect: batch_statement(dialect).where(_WAITING) for dialect in ("sqlite", "postgresql")}
+
+
+@lru_cache
+def all_waiting() -> CTE:
+    """All of them, as something to select from in place of all calls."""
+    # Found by their ids before anything else is asked of them: the days of a range would find too many.
+    waiting = EVENTS.c.id.in_(select(PENDING.c.event_id))
+    return select(EVENTS).where(waiting).cte("pending").prefix_with("MATERIALIZED")
 
 
 class Waiting:
@@ -51,13 +60,24 @@ class Waiting:
         )
         return {group: Latencies(latency[at], first_token[at]) for group, at in codes.items()}
 
+    def failures(self, selection: Selection) -> dict[str, int] | None:
+        """How many of those of a selection that asks for no facet failed, by kind of error, "" left out; None for too
+        many calls."""
+        batch = self._batch()
+        if batch is None:
+            return None if self.days() is None else {}
+        groups = [_group(key, selection, None) for key in batch.keys]
+        errors = batch.sums[:, SUMS.index("errors")]
+        found: dict[str, int] = {}
+        for at in np.flatnonzero(errors).tolist():
+            kind = batch.errors[at]
+            if kind and groups[batch.of[at]] is not None:
+                found[kind] = found.get(kind, 0) + int(errors[at])
+        return found
+
     def calls(self) -> Any:
         """All of them, as something to select from in place of all calls; None without any."""
-        if not self._counted():
-            return None
-        # Found by their ids before anything else is asked of them: the days of a range would find too many.
-        waiting = EVENTS.c.id.in_(select(PENDING.c.event_id))
-        return select(EVENTS).where(waiting).cte("pending").prefix_with("MATERIALIZED")
+        return all_waiting() if self._counted() else None
 
     def _counted(self) -> dict[date, int]:
         """How many there are by day, as far as they were counted."""
