@@ -32,6 +32,8 @@ from core.usage.columns import EVENTS
 
 CHUNK = 20_000
 """Ids a statement: a few tenths of a second each, so that progress is seen and a stop is heard."""
+DATING, ADDING_UP = 1, 15
+"""How much of the work on a call is seeing to its day, and how much adding it up: what progress is counted in."""
 
 
 class _Within(FunctionElement[bool]):

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.usage.columns import EVENTS, FACETS, PENDING, SHAPES
+from core.usage.days import ADDING_UP
 from core.usage.event_batch import EventBatch, batch_of, batch_statement, read_batch
 from core.usage.facets import add_to_facets
 from core.usage.months import add_to_months, pack_all
@@ -105,7 +106,7 @@ def refold(session: Session, zone: ZoneInfo, progress: Callable[[int], None] | N
         _add_spread(session, batch_of([row[:-2] for row in rows], zone), 1)
         part = statement.where(tuple_(EVENTS.c.day, EVENTS.c.id) > tuple_(*rows[-1][-2:]))
         if progress is not None:
-            progress(len(rows))
+            progress(ADDING_UP * len(rows))
     pack_all(session)
 
 

@@ -154,8 +154,7 @@ class Ledger:
     def rebuild(self, session: Session, progress: Callable[[int], None] | None = None) -> None:
         """Compute days and roll-ups anew from the events; changes no figure unless the zone changed.
 
-        In constant memory; other writers wait. `progress` is told twice of each call: how many more were looked
-        at, and how many more were folded.
+        In constant memory; other writers wait. `progress` is told DATING and then ADDING_UP for each call.
         """
         folding.lock(session)
         lock_recording(session)

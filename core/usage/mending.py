@@ -15,7 +15,7 @@ from core.store.unit_of_work import UnitOfWork
 from core.usage import folding
 from core.usage.columns import DAILY, EVENTS, FACETS, MONTHS, SHAPES
 from core.usage.daily_rows import add_up_days
-from core.usage.days import CHUNK, day_in, lock_recording, misplaced, moving
+from core.usage.days import ADDING_UP, CHUNK, day_in, lock_recording, misplaced, moving
 from core.usage.facets import add_to_facets
 from core.usage.ledger import Ledger
 from core.usage.merging import merge
@@ -24,12 +24,9 @@ from core.usage.shapes import DAY, SHAPE_ROWS, add_up_month, shape_shares
 from core.usage.verify import months, wrong_days
 from core.usage.verify_finer import batches_of
 
-LOOKS = 2
-"""How often each call is looked at: for its day, and for its figures."""
-
 
 class Mending:
-    """Goes through a ledger once. `progress` is told how many more calls were looked at; what it raises ends the
+    """Goes through a ledger once. `progress` is told DATING and ADDING_UP for each call; what it raises ends the
     work between two transactions, and what was made anew until then stays."""
 
     def __init__(self, unit: UnitOfWork, ledger: Ledger, progress: Callable[[int], None]) -> None:
@@ -44,13 +41,16 @@ class Mending:
         if (ends := self._ends()) is not None:
             for first, last in months(*ends):
                 with self._unit.snapshot() as session:
-                    wrong = wrong_days(session, self._zone, first, last, self._progress)
+                    wrong = wrong_days(session, self._zone, first, last, self._compared)
                 for day in sorted(wrong):
                     self._alone(lambda session, day=day: _make_day(session, self._zone, day))
                 if wrong:
                     self._alone(lambda session, first=first: _make_month(session, first))
         with self._unit.write() as session:
             self._ledger.note_rebuilt(session)
+
+    def _compared(self, calls: int) -> None:
+        self._progress(ADDING_UP * calls)
 
     def _move(self) -> None:
         """Give calls that lie in a wrong day the right one."""

@@ -21,13 +21,15 @@ from core.store.facts import DatabaseFacts, database_facts
 from core.store.partitions import MonthPartitions
 from core.store.unit_of_work import UnitOfWork
 from core.usage.columns import EVENTS
+from core.usage.days import ADDING_UP, DATING
 from core.usage.ledger import Ledger
-from core.usage.mending import LOOKS, Mending
+from core.usage.mending import Mending
 from core.usage.service import check_range
 from core.usage.verify import Findings, verify
 from core.usage.zone import follow_zone, zone_of
 
 _logger = logging.getLogger(__name__)
+_A_CALL = DATING + ADDING_UP
 
 
 class Work(StrEnum):
@@ -45,9 +47,9 @@ class WorkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a piece of work is. `done` of `total` steps: looks at a call, or days of a check; `seconds` since it
-    began, or that it took. `zone` is the new one of a change; `findings` come from a check that is done, `error`
-    from what failed."""
+    """How far a piece of work is. `done` of `total` steps: shares of the work on calls, or days of a check; `seconds`
+    since it began, or that it took. `zone` is the new one of a change; `findings` come from a check that is done,
+    `error` from what failed."""
 
     work: Work
     state: WorkState = WorkState.RUNNING
@@ -71,13 +73,13 @@ class Progress:
     @property
     def rate(self) -> float | None:
         """Calls a second, or days of a check; None before the first."""
-        looks = 1 if self.work is Work.CHECK else LOOKS
-        return self.done / looks / self.seconds if self.done and self.seconds else None
+        steps = 1 if self.work is Work.CHECK else _A_CALL
+        return self.done / steps / self.seconds if self.done and self.seconds else None
 
     @property
     def calls(self) -> int:
         """How many calls a rebuild is about."""
-        return self.total // LOOKS
+        return self.total // _A_CALL
 
     @property
     def seconds_left(self) -> float | None:
@@ -221,7 +223,7 @@ class Upkeep:
 
     def _expect_calls(self) -> None:
         with self._unit.read() as session:
-            total = LOOKS * session.execute(select(func.count()).select_from(EVENTS)).scalar_one()
+            total = _A_CALL * session.execute(select(func.count()).select_from(EVENTS)).scalar_one()
         with self._lock:
             assert self._now is not None
             self._now = replace(self._now, total=total)
