@@ -24,6 +24,8 @@ CATEGORIES: Figure = {
 GRID = "rgba(128, 136, 146, 0.22)"
 # So many labels fit under a chart on a phone.
 _TICKS = 5
+# The width of a digit of an axis, and a little more.
+_CHARACTER = 7.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def period_bars(
     return {
         "data": [_stack(each, categories, totals, exact, language) for each in series],
         "layout": {
-            **layout(DAILY_HEIGHT, below=24),
+            **layout(DAILY_HEIGHT, below=24, beside=label_room(max(totals, default=0), short)),
             "annotations": ticks(categories, places),
             "barmode": "stack",
             "bargap": _gap(len(places)),
@@ -90,8 +92,8 @@ def ranking(bars: Sequence[Bar], rows: int) -> Figure:
     that two charts of one row of the page stand level. A click anywhere in a row selects its bar."""
     places = list(range(len(bars)))
     longest = max([1, *(bar.value for bar in bars)])
-    names = [_note(bar.name, place, x=0, anchor="left") for place, bar in enumerate(bars)]
-    labels = [_note(bar.label, place, x=1, anchor="right") for place, bar in enumerate(bars)]
+    names = [note(bar.name, place, x=0, anchor="left") for place, bar in enumerate(bars)]
+    labels = [note(bar.label, place, x=1, anchor="right") for place, bar in enumerate(bars)]
     return {
         "data": [
             {
@@ -173,8 +175,12 @@ def value_axis(highest: int, short: Callable[[int], str]) -> Figure:
         "range": [0, grid[-1]],
         "gridcolor": GRID,
         "zeroline": False,
-        "automargin": True,
     }
+
+
+def label_room(highest: int, short: Callable[[int], str]) -> int:
+    """Room for the labels of that axis, in pixels. Plotly would draw a chart twice to find out how much it is."""
+    return round(8 + _CHARACTER * max(len(short(value)) for value in axis_ticks(highest)))
 
 
 def ticks(categories: Sequence[str], places: Sequence[Place]) -> list[Figure]:
@@ -182,11 +188,11 @@ def ticks(categories: Sequence[str], places: Sequence[Place]) -> list[Figure]:
     return [_tick(categories[place], places[place].tick) for place in _spread(len(places))]
 
 
-def layout(height: int, below: int = 0) -> Figure:
-    """What all figures share; `below`: room for ticks, in pixels."""
+def layout(height: int, below: int = 0, beside: int = 0) -> Figure:
+    """What all figures share; `below` and `beside`: room for ticks, in pixels."""
     return {
         "height": height,
-        "margin": {"l": 0, "r": 0, "t": 8, "b": below, "pad": 0},
+        "margin": {"l": beside, "r": 0, "t": 8, "b": below, "pad": 0},
         "showlegend": False,
         "dragmode": False,
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -194,7 +200,7 @@ def layout(height: int, below: int = 0) -> Figure:
     }
 
 
-def _note(text: str, row: int, x: int, anchor: str) -> Figure:
+def note(text: str, row: int, x: int, anchor: str) -> Figure:
     place = {
         "xref": "paper",
         "x": x,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from ui.charts import CATEGORIES, DAILY_HEIGHT, Figure, Place, layout, ticks, value_axis
+from ui.charts import CATEGORIES, DAILY_HEIGHT, Figure, Place, label_room, layout, ticks, value_axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,17 @@ def lines(
     values = [value for line in drawn for value in line.values if value is not None]
     if band:
         values += [value for value in band.high if value is not None]
+    highest = max(values, default=0)
     bounds = _bounds(band, categories, exact) if band else []
     return {
         "data": [*bounds, *(_line(line, categories, exact) for line in drawn)],
         "layout": {
-            **layout(DAILY_HEIGHT, below=24),
+            **layout(DAILY_HEIGHT, below=24, beside=label_room(highest, short)),
             "annotations": ticks(categories, places),
             "hovermode": "x unified",
             "hoverlabel": {"align": "left", "namelength": -1},
             "xaxis": {**CATEGORIES, "range": [-0.5, len(places) - 0.5]},
-            "yaxis": value_axis(max(values, default=0), short),
+            "yaxis": value_axis(highest, short),
         },
     }
 

@@ -8,13 +8,11 @@ from html import escape
 from babel.dates import format_skeleton
 
 from ui import format as fmt
-from ui.charts import DAILY_HEIGHT, Figure, axis_ticks
+from ui.charts import AXIS, DAILY_HEIGHT, GRID, Figure, label_room, layout, note, value_axis
 from ui.palette import RUST, TEAL
 
 ACCENT, LIMIT = TEAL[0], RUST[0]
 _BAND = "rgba(29, 156, 181, 0.2)"
-_GRID = "rgba(128, 136, 146, 0.22)"
-_AXIS: Figure = {"title": {"text": "", "standoff": 0}, "fixedrange": True}
 _ROW_HEIGHT = 44
 _TICKS = 5
 # A limit this many times above everything else would flatten it; it is named beside the chart anyway.
@@ -64,20 +62,20 @@ def cumulative(
     categories = [fmt.day(each.day, language) for each in days]
     highest = max((value for each in days for value in (each.actual, each.high) if value), default=0)
     shown = [limit for limit in limits if limit.value <= _FARTHEST_LIMIT * max(highest, 1)]
-    grid = axis_ticks(max([highest, *(limit.value for limit in shown)]))
+    top = max([highest, *(limit.value for limit in shown)])
     step = max(1, -(-len(days) // _TICKS))
     places = range((step - 1) // 2, len(days), step)
     ticks = [_tick(categories[place], days[place].day, language) for place in places]
     return {
         "data": _month_lines(days, categories, actual_name, expected_name),
         "layout": {
-            **_layout(DAILY_HEIGHT, below=24),
+            **layout(DAILY_HEIGHT, below=24, beside=label_room(top, short)),
             "annotations": [*ticks, *(_limit_name(limit) for limit in shown)],
             "shapes": [_limit_line(limit) for limit in shown],
             "hovermode": "x unified",
             "hoverlabel": {"align": "left", "namelength": -1},
             "xaxis": {
-                **_AXIS,
+                **AXIS,
                 "type": "category",
                 "categoryorder": "array",
                 "categoryarray": categories,
@@ -86,15 +84,7 @@ def cumulative(
                 "showgrid": False,
                 "showspikes": False,
             },
-            "yaxis": {
-                **_AXIS,
-                "tickvals": grid,
-                "ticktext": [short(value) for value in grid],
-                "range": [0, grid[-1]],
-                "gridcolor": _GRID,
-                "zeroline": False,
-                "automargin": True,
-            },
+            "yaxis": value_axis(top, short),
         },
     }
 
@@ -107,8 +97,8 @@ def ranges(bars: Sequence[RangeBar], mark: int | None) -> Figure:
     # An exact amount is a range without a width, and still has to be seen.
     least = most // 150 + 1
     marks = [] if mark is None else [_mark(mark, place) for place in places]
-    names = [_note(bar.name, place, x=0, anchor="left") for place, bar in enumerate(bars)]
-    labels = [_note(bar.label, place, x=1, anchor="right") for place, bar in enumerate(bars)]
+    names = [note(bar.name, place, x=0, anchor="left") for place, bar in enumerate(bars)]
+    labels = [note(bar.label, place, x=1, anchor="right") for place, bar in enumerate(bars)]
     return {
         "data": [
             {
@@ -123,12 +113,12 @@ def ranges(bars: Sequence[RangeBar], mark: int | None) -> Figure:
             }
         ],
         "layout": {
-            **_layout(len(bars) * _ROW_HEIGHT + 8),
+            **layout(len(bars) * _ROW_HEIGHT + 8),
             "annotations": names + labels,
             "shapes": [*(_track(place) for place in places), *marks],
             "hovermode": False,
-            "xaxis": {**_AXIS, "visible": False, "range": [0, most + least]},
-            "yaxis": {**_AXIS, "visible": False, "range": [len(bars) - 0.6, -0.75]},
+            "xaxis": {**AXIS, "visible": False, "range": [0, most + least]},
+            "yaxis": {**AXIS, "visible": False, "range": [len(bars) - 0.6, -0.75]},
         },
     }
 
@@ -152,28 +142,11 @@ def _month_lines(
     ]
 
 
-def _layout(height: int, below: int = 0) -> Figure:
-    return {
-        "height": height,
-        "margin": {"l": 0, "r": 0, "t": 8, "b": below, "pad": 0},
-        "showlegend": False,
-        "dragmode": False,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-    }
-
-
 def _tick(category: str, day: date, language: str) -> Figure:
     """A note instead of a tick's label, which would head the hover box of its day."""
     place = {"xref": "x", "x": category, "yref": "paper", "y": 0, "yanchor": "top", "yshift": -3}
     text = format_skeleton("MMMd", day, locale=language)
     return {**place, "text": text, "showarrow": False, "font": {"size": 12}, "borderpad": 0}
-
-
-def _note(text: str, row: int, x: int, anchor: str) -> Figure:
-    side = {"xref": "paper", "x": x, "xanchor": anchor}
-    place = {**side, "yref": "y", "y": row, "yanchor": "bottom", "yshift": 5}
-    return {**place, "text": escape(text), "showarrow": False, "font": {"size": 13}, "borderpad": 0}
 
 
 def _line(categories: Sequence[str], values: Sequence[int | None], width: float) -> Figure:
@@ -225,7 +198,7 @@ def _limit_name(limit: Limit) -> Figure:
 def _track(place: int) -> Figure:
     """The whole width behind a bar, so that it is seen where on it the bar stands."""
     where = {"xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": place, "y1": place}
-    return {**where, "type": "line", "line": {"color": _GRID, "width": 1}, "layer": "below"}
+    return {**where, "type": "line", "line": {"color": GRID, "width": 1}, "layer": "below"}
 
 
 def _mark(value: int, place: int) -> Figure:
