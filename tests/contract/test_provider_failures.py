@@ -132,7 +132,7 @@ def test_json_that_is_no_chunk(adapter: Adapter, server: FakeServer, garbage: st
 @pytest.mark.parametrize("after", [0, 2])
 def test_silence_ends_in_a_timeout(adapter: Adapter, server: FakeServer, after: int) -> None:
     server.queue(Script(hang_after=after))
-    error, before = failure_of(adapter, server.url, timeout=0.3)
+    error, before = failure_of(adapter, server.url, timeout=1.0)
     assert error.kind is ErrorKind.TIMEOUT
     assert len(before) == after
     assert server.asked[0].path

@@ -28,21 +28,28 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def gemini() -> Iterator[GeminiServer]:
+@pytest.fixture(scope="module")
+def server() -> Iterator[GeminiServer]:
     with GeminiServer(models=("gemini-2.5-pro", "gemini-3.8-flash")) as server:
         yield server
 
 
 @pytest.fixture
-def hub(tmp_path: Path, gemini: GeminiServer) -> Iterator[str]:
-    settings = {"GEMINI_API_KEY": "test-key-of-no-use", "GOOGLE_GEMINI_BASE_URL": gemini.url}
-    with running_hub(tmp_path / "data", settings) as base:
+def gemini(server: GeminiServer) -> GeminiServer:
+    server.hold()
+    return server
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory, server: GeminiServer) -> Iterator[str]:
+    settings = {"GEMINI_API_KEY": "test-key-of-no-use", "GOOGLE_GEMINI_BASE_URL": server.url}
+    with running_hub(tmp_path_factory.mktemp("hub") / "data", settings) as base:
         yield base
 
 
 def send(page: Page, text: str) -> None:
-    page.locator(MESSAGE_BOX).fill(text)
+    # For a moment the box of an answer that has just ended stands beside the new one.
+    page.locator(f"{MESSAGE_BOX}:enabled").fill(text)
     page.keyboard.press("Enter")
 
 
@@ -59,6 +66,7 @@ def no_traceback(page: Page) -> None:
     expect(page.get_by_text("Traceback")).to_have_count(0)
 
 
+# The first on its server: what it finds on the usage page is all there is.
 def test_from_the_chat_box_to_the_chart(browser: Browser, hub: str, gemini: GeminiServer) -> None:
     with visitor(browser, hub) as page:
         page.goto("/")
@@ -142,9 +150,9 @@ def test_an_answer_goes_on_when_the_tab_is_closed(browser: Browser, hub: str, ge
 
 @pytest.mark.parametrize("address", ["/chat", "/usage"])
 def test_a_deep_link_on_a_fresh_server_is_the_page_reached_from_home(
-    browser: Browser, hub: str, address: str
+    browser: Browser, tmp_path: Path, address: str
 ) -> None:
-    with visitor(browser, hub) as page:
+    with running_hub(tmp_path / "data") as base, visitor(browser, base) as page:
         page.goto(address)
         navigation = page.locator("[data-testid='stTopNavLink']")
         expect(navigation).to_have_text(["Chat", "Models", "Usage"])

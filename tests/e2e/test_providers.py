@@ -49,7 +49,9 @@ def chat(page: Page, provider: str, model: str) -> None:
     page.keyboard.press("Enter")
 
 
-def test_a_key_is_added_tested_used_and_paid_for(browser: Browser, tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_key_is_said_and_it_is_tested_used_and_paid_for(
+    browser: Browser, tmp_path: Path
+) -> None:
     """Of GigaChat, which has a sign-in of its own; the first light has Gemini, and the contract suite all of them."""
     with (
         gigachat_server.GigaChatServer(models=("GigaChat-2", "another-model")) as server,
@@ -58,9 +60,21 @@ def test_a_key_is_added_tested_used_and_paid_for(browser: Browser, tmp_path: Pat
         ) as base,
         visitor(browser, base) as page,
     ):
+        # A lone UUID is the client ID: it is refused before anything is sent.
+        add_key(page, "11111111-2222-4333-8444-555555555555")
+        expect(page.locator(DIALOG)).to_contain_text("Base64", timeout=20_000)
+        assert not server.requests
+
+        server.listing = gigachat_server.wrong_key()
         add_key(page, KEY)
-        expect(page.locator(NOTICE)).to_contain_text("the connection works", timeout=20_000)
+        expect(page.locator(NOTICE)).to_contain_text("GigaChat", timeout=20_000)
         card = page.locator(".st-key-provider-gigachat")
+        expect(card).to_contain_text("failed")
+
+        server.listing = None
+        page.locator("[class*='st-key-key-menu-'] button").click()
+        page.get_by_text("Test the connection").click()
+        expect(page.locator(NOTICE)).to_contain_text("the connection works", timeout=20_000)
         expect(card).to_contain_text("connected")
         expect(card).to_contain_text("****")
         expect(page.locator("body")).not_to_contain_text(KEY)
@@ -94,21 +108,3 @@ def test_an_own_server_is_added_and_its_calls_are_free(browser: Browser, tmp_pat
         chat(page, "ollama", "llama3")
         expect(page.locator(ANSWER).last).to_contain_text("Hello, world!")
         expect(page.locator(LINE)).to_contain_text("$0")
-
-
-def test_what_is_wrong_with_a_key_is_said(browser: Browser, tmp_path: Path) -> None:
-    with (
-        gigachat_server.GigaChatServer() as server,
-        running_hub(
-            tmp_path / "data", {"GIGACHAT_BASE_URL": server.url, "GIGACHAT_AUTH_URL": server.auth_url}
-        ) as base,
-        visitor(browser, base) as page,
-    ):
-        # A lone UUID is the client ID: it is refused before anything is sent.
-        add_key(page, "11111111-2222-4333-8444-555555555555")
-        expect(page.locator(DIALOG)).to_contain_text("Base64", timeout=20_000)
-        assert not server.requests
-        server.listing = gigachat_server.wrong_key()
-        add_key(page, KEY)
-        expect(page.locator(NOTICE)).to_contain_text("GigaChat", timeout=20_000)
-        expect(page.locator(".st-key-provider-gigachat")).to_contain_text("failed")

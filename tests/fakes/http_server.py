@@ -72,6 +72,10 @@ class FakeServer:
         """Let every answer that hangs go on, now and later."""
         self._loop.call_soon_threadsafe(self._released.set)
 
+    def hold(self) -> None:
+        """Let answers hang again."""
+        self._loop.call_soon_threadsafe(self._released.clear)
+
     def wait_for(self, condition: Callable[[], object], seconds: float = 10) -> None:
         """Blocks until `condition` holds; it is looked at whenever a request changes. AssertionError when late."""
         with self._changed:

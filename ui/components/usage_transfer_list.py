@@ -117,7 +117,6 @@ def _costs(viewer: Viewer, info: ImportInfo) -> str:
 
 def _ask(viewer: Viewer, info: ImportInfo) -> None:
     _ = viewer.tr.text
-    undoing, user = viewer.services.imports.undoing, viewer.account.id
     text = _(
         "{calls} of {file} go from all figures: {days}, {cost}. To bring them back, import the file again.",
         calls=_calls(viewer, info),
@@ -129,8 +128,17 @@ def _ask(viewer: Viewer, info: ImportInfo) -> None:
         Question(
             _("Undo this import?"),
             text,
-            lambda: undoing.start(user, info.id),
+            lambda: _undo(viewer, info),
             _("The import is being undone. The list below tells how far that is."),
             _("Undo import"),
         )
     )
+
+
+def _undo(viewer: Viewer, info: ImportInfo) -> None:
+    jobs, user = viewer.services.import_jobs, viewer.account.id
+    viewer.services.imports.undoing.start(user, info.id)
+    ended = jobs.state(user)
+    if ended is not None and ended.info is not None and ended.info.id == info.id:
+        # What stood there said that these calls were imported.
+        jobs.dismiss(user)
