@@ -18,8 +18,8 @@ REFUSED = N_(
 # The browser asks no other host for anything, whatever a model's answer may hold.
 _SOURCES = {
     "default-src": "'self'",
-    # Streamlit's own front end needs both.
-    "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
+    # Streamlit's own front end needs the first two, and loads the scripts of our components from the third.
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob:",
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",
     "media-src": "'self' data: blob:",

@@ -12,7 +12,6 @@ from ui import format as fmt
 
 Figure = dict[str, Any]
 DAILY_HEIGHT = 280
-_ROW_HEIGHT = 38
 AXIS: Figure = {"title": {"text": "", "standoff": 0}, "fixedrange": True}
 CATEGORIES: Figure = {
     **AXIS,
@@ -45,16 +44,6 @@ class Series:
     values: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One row of a ranking. `label` stands at its end."""
-
-    name: str
-    colour: str
-    value: int
-    label: str
-
-
 def period_bars(
     places: Sequence[Place],
     series: Sequence[Series],
@@ -83,49 +72,6 @@ def period_bars(
             "hoverlabel": {"align": "left", "namelength": -1},
             "xaxis": CATEGORIES,
             "yaxis": value_axis(max(totals, default=0), short),
-        },
-    }
-
-
-def ranking(bars: Sequence[Bar], rows: int) -> Figure:
-    """Horizontal bars, the first on top: name above, label at the right. As high as `rows` rows, so
-    that two charts of one row of the page stand level. A click anywhere in a row selects its bar."""
-    places = list(range(len(bars)))
-    longest = max([1, *(bar.value for bar in bars)])
-    names = [note(bar.name, place, x=0, anchor="left") for place, bar in enumerate(bars)]
-    labels = [note(bar.label, place, x=1, anchor="right") for place, bar in enumerate(bars)]
-    return {
-        "data": [
-            {
-                "type": "bar",
-                "orientation": "h",
-                "x": [bar.value for bar in bars],
-                "y": places,
-                "width": 0.22,
-                "marker": {"color": [bar.colour for bar in bars], "line": {"width": 0}, "cornerradius": 2},
-                "unselected": {"marker": {"opacity": 1}},
-                "hoverinfo": "skip",
-            },
-            # The bars are too thin to hit, and nothing is left of a small one: what takes clicks is as large as a row.
-            {
-                "type": "bar",
-                "orientation": "h",
-                "x": [longest] * len(bars),
-                "y": [place - 0.25 for place in places],
-                "width": 0.9,
-                "marker": {"color": "rgba(0,0,0,0)", "line": {"width": 0}},
-                "unselected": {"marker": {"opacity": 0}},
-                "hoverinfo": "none",
-            },
-        ],
-        "layout": {
-            **layout(rows * _ROW_HEIGHT + 8),
-            "annotations": names + labels,
-            "barmode": "overlay",
-            "hovermode": "closest",
-            "clickmode": "event+select",
-            "xaxis": {**AXIS, "visible": False, "range": [0, longest]},
-            "yaxis": {**AXIS, "visible": False, "range": [rows - 0.6, -0.75]},
         },
     }
 

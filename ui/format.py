@@ -119,7 +119,7 @@ def percent(share: Decimal | float, language: str) -> str:
 def change(current: int | Decimal, previous: int | Decimal, language: str) -> str | None:
     """How much `current` is above or below `previous`, signed: +12%. None when there is nothing to compare.
 
-    The minus is a hyphen, as st.metric needs it to colour the change.
+    Its first sign tells the direction: "+", "-" (a hyphen), or a digit for none.
     """
     if previous <= 0:
         return None

@@ -1,9 +1,11 @@
 """The one owner of `st.session_state`: what a browser tab remembers between reruns."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
+
+Value = TypeVar("Value")
 
 
 class Slot(StrEnum):
@@ -50,6 +52,17 @@ def take(slot: Slot) -> Any:
 def set_widget(key: str, value: object) -> None:
     """Set a widget's value from a callback, before the widget is drawn."""
     st.session_state[key] = value
+
+
+def show(key: str, value: Value) -> Value:
+    """Have a widget show `value`, whatever it showed before; returns it, to be given to the widget as its default, too.
+
+    Without that default a browser has the widget's empty state for a moment, and tells it with a click elsewhere as
+    if somebody had chosen it.
+    """
+    if key in st.session_state and st.session_state[key] != value:
+        st.session_state[key] = value
+    return value
 
 
 def widget(key: str, default: Any = None) -> Any:

@@ -41,13 +41,14 @@ _WATCH = """
         send(data) { if (marks.clicked && !marks.sent) note("sent"); super.send(data); }
     };
     const painted = () => {
-        const figures = document.querySelectorAll("[data-testid='stMetric']");
+        const figures = document.querySelectorAll(".kpi-value");
         const chart = document.querySelector(".js-plotly-plot .cartesianlayer .trace path");
+        const rankings = document.querySelectorAll(".usage-ranking li:first-child");
         const stale = document.querySelector("[data-stale='true']");
-        return location.pathname === "/usage" && figures.length && chart && !stale;
+        return location.pathname === "/usage" && figures.length && chart && rankings.length === 3 && !stale;
     };
     const look = () => {
-        if (!marks.firstFigure && document.querySelector("[data-testid='stMetric']")) note("firstFigure");
+        if (!marks.firstFigure && document.querySelector(".kpi-value")) note("firstFigure");
         if (painted()) requestAnimationFrame(() => note("painted")); else requestAnimationFrame(look);
     };
     window.startSwitch = link => {

@@ -87,7 +87,7 @@ def _prepare(browser: Browser, base: str, gemini: GeminiServer) -> str:
         button = page.locator(LOAD).first
         expect(button).to_be_visible(timeout=20_000)
         button.click()
-        expect(page.locator("[data-testid='stMetric']").first).to_be_visible(timeout=20_000)
+        expect(page.locator(".kpi").first).to_be_visible(timeout=20_000)
         return address
 
 

@@ -88,12 +88,13 @@ def test_from_the_chat_box_to_the_chart(browser: Browser, hub: str, gemini: Gemi
         expect(page.locator(LINE).last).to_contain_text("28 tokens · $0.000105")
 
         page.get_by_role("link", name="Usage").click()
+        page.locator(".st-key-usage-groups summary").click()
         row = page.locator("[data-testid='stDataFrame'] tr", has_text="gemini-2.5-pro").last
         # 0.10316125 + 0.000105 dollars, and nothing twice.
         cells = ["Gemini", "gemini-2.5-pro", "1", "0.10326625", "2", "264732", "262980", "257955", "1752"]
         expect(row.locator("td")).to_contain_text(cells, timeout=20_000)
-        expect(page.locator("[data-testid='stMetricValue']").first).to_have_text("2")
-        expect(page.get_by_text("unpriced")).to_have_count(0)
+        expect(page.locator(".kpi-value").first).to_have_text("2")
+        expect(page.get_by_text("unpriced").filter(visible=True)).to_have_count(0)
         no_traceback(page)
 
 

@@ -16,7 +16,7 @@ from tests.support.server import running_hub
 pytestmark = pytest.mark.browser
 
 MESSAGE_BOX = "[data-testid='stChatInput'] textarea"
-METRICS = "[data-testid='stMetricValue']"
+METRICS = ".kpi-value"
 TABLE = "[data-testid='stDataFrame']"
 LINE = "[class*='st-key-meta-']"
 BARS = ".st-key-usage-daily .barlayer .point path"
@@ -64,6 +64,8 @@ def choose_row(page: Page, table: str, shown: Locator) -> None:
     expect(canvas).to_be_visible(timeout=SLOW)
     for _ in range(5):
         settled(page)
+        # Without rows it has nothing to give the keys to, and would not be told again.
+        canvas.blur()
         canvas.focus()
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Shift+Space")
@@ -130,10 +132,18 @@ def test_the_browsers_back_undoes_a_choice_and_keys_choose_a_row(browser: Browse
         expect(page.locator(METRICS).first).to_be_visible(timeout=SLOW)
         expect(page).not_to_have_url(re.compile("section="))
 
+        page.locator(".st-key-usage-groups summary").press("Enter")
         group = page.locator(".st-key-usage-open-group button")
         choose_row(page, ".st-key-usage-table-groups", group)
         group.press("Enter", timeout=SLOW)
         expect(page).to_have_url(re.compile("section=calls.*model="), timeout=SLOW)
+        settled(page)
+
+        page.locator(".st-key-usage-back button").press("Enter")
+        expect(page.locator("[data-listens]")).to_be_attached(timeout=SLOW)
+        row = page.locator("[data-ranking='usage-errors'] button").first
+        row.press("Enter")
+        expect(page).to_have_url(re.compile("section=calls.*status=failed&error="), timeout=SLOW)
         settled(page)
 
 

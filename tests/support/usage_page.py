@@ -1,7 +1,9 @@
 """The usage page in a test: drawn by Streamlit's own test runner, on calls that were recorded."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 from streamlit.testing.v1 import AppTest
 
@@ -12,6 +14,7 @@ from core.usage.types import Call
 from tests.support.store import call
 
 DOLLAR = 10**9
+_TILE = re.compile(r'<dt>(.*?)<button.*?<dd class="kpi-value">(.*?)</dd>')
 
 
 def page(
@@ -51,4 +54,10 @@ def shown(app: AppTest) -> str:
 
 def figures(app: AppTest) -> dict[str, str]:
     """The figures of the page by their labels."""
-    return {metric.label: metric.value.replace("\\", "") for metric in app.metric}
+    of_cards = {metric.label: metric.value.replace("\\", "") for metric in app.metric}
+    return of_cards | {unescape(label): unescape(value) for label, value in _TILE.findall(html(app))}
+
+
+def html(app: AppTest) -> str:
+    """What the page draws by itself: figures, legends and rankings."""
+    return "\n".join(element.proto.body for element in app.get("html"))

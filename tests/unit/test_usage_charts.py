@@ -11,7 +11,7 @@ from plotly.graph_objects import Figure
 from core.usage.explore.types import Interval, Period
 from tests.unit.test_palette import GRAPHIC, MODES, THEME, contrast
 from ui import format as fmt
-from ui.charts import Bar, Series, axis_ticks, period_bars, ranking
+from ui.charts import Series, axis_ticks, period_bars
 from ui.charts_heat import heat_map
 from ui.charts_lines import Band, Line, lines
 from ui.components.usage_explore_periods import places_of, usual_interval
@@ -60,29 +60,6 @@ def test_figures_speak_russian() -> None:
 def test_a_name_is_never_markup() -> None:
     drawn = figure([Series("<a href='x'>m</a>", "#196ed2", [1, 1, 1])])
     assert "<a" not in drawn["data"][0]["name"]
-    rows = ranking([Bar("<b>m</b>", "#196ed2", 1, "1")], 1)
-    assert rows["layout"]["annotations"][0]["text"] == "&lt;b&gt;m&lt;/b&gt;"
-
-
-def test_rankings_of_one_row_stand_level() -> None:
-    one, other = (ranking([Bar("m", "#196ed2", 5, "5")] * length, 4) for length in (4, 1))
-    assert one["layout"]["height"] == other["layout"]["height"]
-    assert one["layout"]["yaxis"]["range"] == other["layout"]["yaxis"]["range"]
-    Figure(**one)
-
-
-def test_a_whole_row_of_a_ranking_takes_a_click() -> None:
-    """The bar of something small is a pixel wide; without a hover mode the browser tells no click at all."""
-    drawn = ranking([Bar("m", "#196ed2", 1_000, "1"), Bar("n", "#196ed2", 1, "1")], 2)
-    shown, catching = drawn["data"]
-    assert catching["x"] == [1_000, 1_000]
-    assert (shown["hoverinfo"], catching["hoverinfo"]) == ("skip", "none")
-    assert (drawn["layout"]["hovermode"], drawn["layout"]["clickmode"]) == ("closest", "event+select")
-    Figure(**drawn)
-
-
-def test_an_empty_ranking_divides_by_nothing() -> None:
-    assert ranking([Bar("m", "#196ed2", 0, "unpriced")], 1)["layout"]["xaxis"]["range"] == [0, 1]
 
 
 def test_a_provider_has_a_colour_of_the_theme() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from ui.door import Viewer
-from ui.session import set_widget, widget
+from ui.session import show, widget
 
 PARAMETER = "section"
 
@@ -33,12 +33,14 @@ def choose_section(
     by_name = {section.name: section for section in sections if section.shown(viewer)}
     names = list(by_name)
     named = st.query_params.get(PARAMETER, "")
-    if widget(key) not in by_name:
-        set_widget(key, named if named in by_name else names[0])
+    wanted = widget(key)
+    if wanted not in by_name:
+        wanted = named if named in by_name else names[0]
     with st.sidebar:
         chosen = st.radio(
             label,
             names,
+            index=names.index(show(key, wanted)),
             key=key,
             format_func=lambda name: viewer.tr.text(by_name[name].title),
             label_visibility="collapsed",

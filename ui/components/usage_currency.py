@@ -7,7 +7,7 @@ from core.usage.explore.types import Exploration
 from ui.components.usage_explore_state import Asked, change
 from ui.components.usage_measure import in_order
 from ui.door import Viewer
-from ui.session import set_widget, widget
+from ui.session import show, widget
 
 
 def choose_conversion(viewer: Viewer, asked: Asked) -> str | None:
@@ -19,11 +19,11 @@ def choose_conversion(viewer: Viewer, asked: Asked) -> str | None:
     own = viewer.services.settings.currency
     known = dict.fromkeys([own, *(name for rate in rates for name in (rate.base, rate.quote))])
     wanted = asked.currency if asked.currency in known else ""
-    if widget("usage-convert") != wanted:
-        set_widget("usage-convert", wanted)
+    offered = ["", *known]
     st.selectbox(
         _("Show costs in"),
-        ["", *known],
+        offered,
+        index=offered.index(show("usage-convert", wanted)),
         format_func=lambda name: name or _("their own currency"),
         key="usage-convert",
         help=_("Each day is converted at the rate that was valid on it. Rates are kept on the Models page."),
@@ -40,11 +40,10 @@ def choose_currency(viewer: Viewer, asked: Asked, found: Exploration) -> str:
         return currencies[0] if currencies else CURRENCY
     main = max(currencies, key=lambda name: sum(name in group.total.costs for group in found.groups))
     wanted = asked.drawn if asked.drawn in currencies else main
-    if widget("usage-currency") != wanted:
-        set_widget("usage-currency", wanted)
     st.segmented_control(
         _("Currency of the charts"),
         currencies,
+        default=show("usage-currency", wanted),
         required=True,
         key="usage-currency",
         on_change=lambda: change(drawn=widget("usage-currency") or ""),

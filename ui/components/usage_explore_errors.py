@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.usage.explore.types import Dimension, Exploration
 from ui import format as fmt
-from ui.charts import Bar
+from ui.components.rankings import Bar, Rankings
 from ui.components.usage_explore_names import error_name
 from ui.components.usage_explore_state import Asked, drill
 from ui.components.usage_number_columns import count_column
@@ -18,7 +18,7 @@ _KEY = "usage-errors"
 _MOST = 8
 
 
-def errors_section(viewer: Viewer, asked: Asked, found: Exploration) -> None:
+def errors_section(viewer: Viewer, asked: Asked, found: Exploration, rankings: Rankings) -> None:
     """The kinds of errors, the most frequent first."""
     _ = viewer.tr.text
     st.subheader(_("Errors by kind"), anchor=False)
@@ -31,11 +31,11 @@ def errors_section(viewer: Viewer, asked: Asked, found: Exploration) -> None:
         (Bar(error_name(viewer, kind), RUST[0], count, _amount(viewer, count, whole)), (kind,))
         for kind, count in kinds[:_MOST]
     ]
-    alt = _("Errors by kind: {list}", list="; ".join(f"{bar.name} {bar.label}" for bar, _values in bars))
     clickable_ranking(
+        rankings,
         bars,
         _KEY,
-        alt,
+        _("Errors by kind"),
         Dimension.ERROR,
         asked,
         ((Dimension.STATUS, ("failed",)),),

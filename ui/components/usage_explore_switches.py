@@ -8,7 +8,7 @@ from ui.components.usage_explore_periods import BY_INTERVAL, INTERVALS
 from ui.components.usage_explore_state import Asked, Kind, change
 from ui.components.usage_measure import KINDS, Measure
 from ui.door import Viewer
-from ui.session import set_widget, widget
+from ui.session import show, widget
 
 
 def choose_measure(viewer: Viewer, asked: Asked, found: Exploration, currency: str) -> Measure:
@@ -16,28 +16,30 @@ def choose_measure(viewer: Viewer, asked: Asked, found: Exploration, currency: s
     _ = viewer.tr.text
     with st.container(horizontal=True, vertical_alignment="bottom", key="usage-switches"):
         st.subheader(_(BY_INTERVAL[found.interval]), anchor=False, width="stretch")
-        _show("usage-measure", asked.measure.value)
+        kinds = [kind.value for kind in KINDS]
         st.selectbox(
             _("Measure"),
-            [kind.value for kind in KINDS],
+            kinds,
+            index=kinds.index(show("usage-measure", asked.measure.value)),
             format_func=lambda name: _(KINDS[Kind(name)]),
             key="usage-measure",
             width=210,
             on_change=lambda: change(measure=Kind(widget("usage-measure"))),
         )
-        _show("usage-split", asked.by.value)
+        offered = [dimension.value for dimension in _offered(viewer, asked)]
         st.selectbox(
             _("Split by"),
-            [dimension.value for dimension in _offered(viewer, asked)],
+            offered,
+            index=offered.index(show("usage-split", asked.by.value)),
             format_func=lambda name: _(DIMENSIONS[Dimension(name)]),
             key="usage-split",
             width=170,
             on_change=lambda: change(by=Dimension(widget("usage-split"))),
         )
-        _show("usage-interval", found.interval.value)
         st.segmented_control(
             _("Interval"),
             [interval.value for interval in INTERVALS],
+            default=show("usage-interval", found.interval.value),
             format_func=lambda name: _(INTERVALS[Interval(name)]),
             key="usage-interval",
             required=True,
@@ -54,8 +56,3 @@ def _offered(viewer: Viewer, asked: Asked) -> list[Dimension]:
         for dimension in DIMENSIONS
         if dimension is asked.by or dimension is not Dimension.USER or viewer.account.is_admin
     ]
-
-
-def _show(key: str, value: object) -> None:
-    if widget(key) != value:
-        set_widget(key, value)

@@ -23,7 +23,7 @@ from ui.components.usage_explore_state import (
     settle,
 )
 from ui.door import Viewer
-from ui.session import set_widget, widget
+from ui.session import show, widget
 
 _RANGES = {
     "today": N_("Today"),
@@ -58,10 +58,10 @@ def choose_range(viewer: Viewer, asked: Asked, today: date) -> tuple[date, date]
     """The first and the last day that the viewer wants to see. AppError(VALIDATION) when they are reversed, or when
     all of them are still to come."""
     _ = viewer.tr.text
-    _show("usage-range", asked.preset)
     st.selectbox(
         _("Range"),
         RANGES,
+        index=RANGES.index(show("usage-range", asked.preset)),
         format_func=lambda name: _(_RANGES[name]),
         key="usage-range",
         on_change=_change_range,
@@ -109,10 +109,11 @@ def days_of(asked: Asked, today: date) -> tuple[date, date]:
 def choose_comparison(viewer: Viewer, asked: Asked) -> None:
     """What the range is compared with."""
     _ = viewer.tr.text
-    _show("usage-compare", asked.compare.value)
+    compared = [compare.value for compare in COMPARED]
     st.selectbox(
         _("Compared with"),
-        [compare.value for compare in COMPARED],
+        compared,
+        index=compared.index(show("usage-compare", asked.compare.value)),
         format_func=lambda name: _(COMPARED[Compare(name)]),
         key="usage-compare",
         on_change=lambda: change(compare=Compare(widget("usage-compare"))),
@@ -184,10 +185,10 @@ def _choose_users(viewer: Viewer, asked: Asked, values: Values, sample: bool) ->
         others = viewer.services.explore.users(everybody, sample)
         if set(others) <= {str(viewer.account.id)}:
             return
-    _show("usage-everyone", "all" if asked.everyone else "own")
     st.segmented_control(
         _("Calls of"),
         ["own", "all"],
+        default=show("usage-everyone", "all" if asked.everyone else "own"),
         required=True,
         format_func=lambda name: _("All users") if name == "all" else _("Me"),
         key="usage-everyone",
@@ -207,10 +208,10 @@ def _choose_values(viewer: Viewer, asked: Asked, dimension: Dimension, values: S
     # "" stands for the calls that have none; a click on a bar may ask for them.
     options = [*values, *(value for value in chosen if value not in values)]
     names = value_names(viewer, dimension, options)
-    _show(key, chosen)
     st.multiselect(
         viewer.tr.text(DIMENSIONS[dimension]),
         options,
+        default=show(key, chosen),
         format_func=names.__getitem__,
         key=key,
         placeholder=_("Any"),
@@ -228,9 +229,9 @@ def _known(asked: Asked, values: Values) -> Asked:
 
 
 def _choose_day(viewer: Viewer, label: str, key: str, field: str, day: date, today: date) -> None:
-    _show(key, day)
     st.date_input(
         label,
+        show(key, day),
         min_value=FIRST_DAY,
         max_value=today,
         format=_DATE_FORMATS.get(viewer.tr.language, "YYYY-MM-DD"),
@@ -250,9 +251,3 @@ def _change_range(start: date, end: date) -> None:
 def _change_users() -> None:
     narrow(Dimension.USER, ())
     change(everyone=widget("usage-everyone") == "all")
-
-
-def _show(key: str, value: object) -> None:
-    """Have a widget show `value`, whatever it showed before."""
-    if widget(key) != value:
-        set_widget(key, value)

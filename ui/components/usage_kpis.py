@@ -1,105 +1,98 @@
-"""The figures at the top, and what must be known about them."""
+"""The figures at the top, against what the range is compared with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-import streamlit as st
-
-from core.usage.explore.types import Dimension, Exploration, Measures, Percentiles
+from core.usage.explore.types import Exploration, Measures, Percentiles
 from ui import format as fmt
-from ui.components.usage_explore_names import model_of
-from ui.components.usage_measure import cost_text, in_order, model_name, money_text
+from ui.components.kpi_tiles import Tile, Tone, kpi_tiles
+from ui.components.usage_explore_state import Kind
+from ui.components.usage_measure import Measure, cost_text, in_order, money_text
 from ui.door import Viewer
-from ui.plain import escape
+
+
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """A figure of a tile: what is measured, what stands there, and what must be said about it."""
+
+    kind: Kind
+    label: str
+    value: str
+    hints: Sequence[str]
+    currency: str = ""
+    among_others: bool = False
+    """Whether there are amounts in other currencies beside the one measured."""
 
 
 def kpi_row(viewer: Viewer, found: Exploration, currency: str) -> None:
-    """What the calls came to, against what the range is compared with.
-
-    Only errors are good or bad by themselves, so only their change has a colour.
-    """
-    with st.container(horizontal=True, key="usage-kpis"):
-        _counts(viewer, found)
-        _amounts(viewer, found, currency)
-        _errors(viewer, found)
-        _latency(viewer, found)
-    _caveats(viewer, found)
-
-
-def _counts(viewer: Viewer, found: Exploration) -> None:
+    """What the calls came to. Only errors are good or bad by themselves, so only their change has a colour."""
     _ = viewer.tr.text
-    language, total = viewer.tr.language, found.total
+    figures = [
+        *_counts(viewer, found.total),
+        *_amounts(viewer, found.total, currency),
+        _errors(viewer, found),
+    ]
+    tiles = [_tile(viewer, found, figure) for figure in figures]
+    about = _("What this figure is: {label}", label="{label}")
+    kpi_tiles([*tiles, _latency(viewer, found)], "usage-kpi", about)
+
+
+def _counts(viewer: Viewer, total: Measures) -> list[_Of]:
+    _ = viewer.tr.text
+    language = viewer.tr.language
     hint = _("Calls to models, failed ones included.")
-    _metric(viewer, found, _("Requests"), fmt.count(total.requests, language), lambda of: of.requests, hint)
-    hint = _token_split(viewer, total)
-    _metric(viewer, found, _("Tokens"), fmt.count(total.tokens, language), lambda of: of.tokens, hint)
+    return [
+        _Of(Kind.REQUESTS, _("Requests"), fmt.count(total.requests, language), [hint]),
+        _Of(Kind.TOKENS, _("Tokens"), fmt.count(total.tokens, language), _token_split(viewer, total)),
+    ]
 
 
-def _amounts(viewer: Viewer, found: Exploration, currency: str) -> None:
+def _amounts(viewer: Viewer, total: Measures, currency: str) -> list[_Of]:
     _ = viewer.tr.text
-    total = found.total
-
-    def cost(of: Measures) -> int:
-        return of.costs.get(currency, 0)
-
-    def saved(of: Measures) -> int:
-        return of.saved.get(currency, 0)
-
-    text, hint = cost_text(viewer, total), _cost_hint(viewer, total)
-    _metric(viewer, found, _("Cost"), text, cost, hint, unit=_only(total.costs, currency))
-    text, hint = money_text(viewer, total.saved), _saved_hint(viewer, total)
-    _metric(viewer, found, _("Saved"), text, saved, hint, unit=_only(total.saved, currency))
+    costs, saved = cost_text(viewer, total), money_text(viewer, total.saved)
+    hints = _cost_hints(viewer, total), [_saved_hint(viewer, total)]
+    return [
+        _Of(Kind.COST, _("Cost"), costs, hints[0], currency, _has_others(total.costs)),
+        _Of(Kind.SAVED, _("Saved"), saved, hints[1], currency, _has_others(total.saved)),
+    ]
 
 
-def _only(amounts: Mapping[str, int], currency: str) -> str:
-    """The currency that a line and a change are of, where the figure above has several."""
-    return currency if len(amounts) > 1 else ""
+def _has_others(amounts: Mapping[str, int]) -> bool:
+    return len(amounts) > 1
 
 
-def _errors(viewer: Viewer, found: Exploration) -> None:
+def _errors(viewer: Viewer, found: Exploration) -> _Of:
     _ = viewer.tr.text
-    total = found.total
-    share = fmt.percent(total.errors / total.requests if total.requests else 0, viewer.tr.language)
-    _metric(
-        viewer,
-        found,
-        _("Errors"),
-        fmt.count(total.errors, viewer.tr.language),
-        lambda of: of.errors,
-        _("{share} of all requests failed.", share=share),
-        colour="inverse",
-    )
+    total, language = found.total, viewer.tr.language
+    share = fmt.percent(total.errors / total.requests if total.requests else 0, language)
+    hint = _("{share} of all requests failed.", share=share)
+    return _Of(Kind.ERRORS, _("Errors"), fmt.count(total.errors, language), [hint])
 
 
-def _metric(
-    viewer: Viewer,
-    found: Exploration,
-    label: str,
-    value: str,
-    of: Callable[[Measures], int],
-    hint: str,
-    colour: str = "off",
-    unit: str = "",
-) -> None:
-    line = [of(point) for point in found.points]
+def _tile(viewer: Viewer, found: Exploration, figure: _Of) -> Tile:
+    measure = Measure(figure.kind, figure.currency, viewer.tr.language)
+    line = [measure.of(point) for point in found.points]
     before = found.before
-    change = fmt.change(of(found.total), of(before), viewer.tr.language) if before is not None else None
-    if change and unit:
-        change = f"{change} · {unit}"
-    st.metric(
-        label,
-        # Two of them would be read as a formula.
-        value.replace("$", r"\$"),
-        change,
-        delta_color="inverse" if colour == "inverse" and change else "off",
-        help=hint,
-        border=True,
-        height="stretch",
-        chart_data=line if len(line) > 1 and any(line) else None,
-        chart_type="area",
-    )
+    change = before and fmt.change(measure.of(found.total), measure.of(before), viewer.tr.language)
+    arrow = {"+": "up", "-": "down"}.get(change[0], "") if change else ""
+    if change and figure.among_others:
+        change = f"{change} · {figure.currency}"
+    tone = Tone.PLAIN
+    if figure.kind is Kind.ERRORS and arrow:
+        tone = Tone.BAD if arrow == "up" else Tone.GOOD
+    title = _line_title(viewer, measure.exact, line)
+    return Tile(figure.label, figure.value, figure.hints, change or "", arrow, tone, line, title)
 
 
-def _latency(viewer: Viewer, found: Exploration) -> None:
+def _line_title(viewer: Viewer, write: Callable[[int], str], line: Sequence[int]) -> str:
+    """What the line shows, in words."""
+    _ = viewer.tr.text
+    if not line:
+        return ""
+    return _("lowest {low} · highest {high}", low=write(min(line)), high=write(max(line)))
+
+
+def _latency(viewer: Viewer, found: Exploration) -> Tile:
     """How long answers took. There is no line and no change: a percentile is known of a range, not of its days."""
     _ = viewer.tr.text
     speed = found.total.tokens_per_second
@@ -113,16 +106,8 @@ def _latency(viewer: Viewer, found: Exploration) -> None:
         number = fmt.tenths(round(speed * 10), viewer.tr.language)
         lines.append(_("{number} tokens per second while answers came", number=number))
     first = _milliseconds(viewer, found.first_token.p95)
-    st.metric(
-        _("Latency, p95"),
-        _milliseconds(viewer, found.latency.p95),
-        _("first token {time}", time=first) if found.first_token.calls else None,
-        delta_color="off",
-        delta_arrow="off",
-        help="\n\n".join(lines),
-        border=True,
-        height="stretch",
-    )
+    below = _("first token {time}", time=first) if found.first_token.calls else ""
+    return Tile(_("Latency, p95"), _milliseconds(viewer, found.latency.p95), lines, below)
 
 
 def _percentiles(viewer: Viewer, name: str, found: Percentiles) -> str:
@@ -134,7 +119,7 @@ def _milliseconds(viewer: Viewer, value: float | None) -> str:
     return "—" if value is None else fmt.duration(round(value), viewer.tr.language)
 
 
-def _token_split(viewer: Viewer, total: Measures) -> str:
+def _token_split(viewer: Viewer, total: Measures) -> list[str]:
     _ = viewer.tr.text
     parts = [
         (_("Input"), total.input_tokens),
@@ -142,17 +127,15 @@ def _token_split(viewer: Viewer, total: Measures) -> str:
         (_("Output"), total.output_tokens),
         (_("of it reasoning"), total.reasoning_tokens),
     ]
-    return "\n\n".join(f"{name}: {fmt.exact(number, viewer.tr.language)}" for name, number in parts)
+    return [f"{name}: {fmt.exact(number, viewer.tr.language)}" for name, number in parts]
 
 
-def _cost_hint(viewer: Viewer, total: Measures) -> str:
+def _cost_hints(viewer: Viewer, total: Measures) -> list[str]:
     _ = viewer.tr.text
     names = in_order(viewer, total.costs)
     amounts = [fmt.money_exact(total.costs[name], name, viewer.tr.language) for name in names]
-    exact = escape(" + ".join(amounts))
-    return _("At list prices of the day of each call. Unpriced calls are left out.") + (
-        exact and f"\n\n{exact}"
-    )
+    said = _("At list prices of the day of each call. Unpriced calls are left out.")
+    return [said, " + ".join(amounts)] if amounts else [said]
 
 
 def _saved_hint(viewer: Viewer, total: Measures) -> str:
@@ -163,86 +146,3 @@ def _saved_hint(viewer: Viewer, total: Measures) -> str:
         total.from_cache,
         number=fmt.exact(total.from_cache, viewer.tr.language),
     )
-
-
-def _caveats(viewer: Viewer, found: Exploration) -> None:
-    _, ngettext = viewer.tr.text, viewer.tr.plural
-    total, language = found.total, viewer.tr.language
-    if not any((total.unpriced, total.estimated, total.flagged, found.converted, found.unconverted)):
-        return
-    with st.container(horizontal=True, key="usage-caveats", gap="small"):
-        if total.unpriced:
-            st.badge(
-                ngettext(
-                    "{number} unpriced call",
-                    "{number} unpriced calls",
-                    total.unpriced,
-                    number=fmt.exact(total.unpriced, language),
-                ),
-                color="gray",
-                help=_(
-                    "No price is known for {models}: these calls count in tokens and are left out of the cost. "
-                    "Set an own price for them on the Models page, then price past calls anew there.",
-                    models=_unpriced_models(viewer, found),
-                ),
-            )
-        if total.estimated:
-            st.badge(
-                ngettext(
-                    "{number} call with estimated tokens",
-                    "{number} calls with estimated tokens",
-                    total.estimated,
-                    number=fmt.exact(total.estimated, language),
-                ),
-                color="gray",
-                help=_(
-                    "The provider did not report all tokens of these calls, so AIHub counted them itself."
-                ),
-            )
-        if total.flagged:
-            st.badge(
-                ngettext(
-                    "{number} flagged call",
-                    "{number} flagged calls",
-                    total.flagged,
-                    number=fmt.exact(total.flagged, language),
-                ),
-                color="orange",
-                help=_(
-                    "The provider reported figures that cannot be: AIHub counted these calls itself. "
-                    "What was reported stands with each call."
-                ),
-            )
-        _conversions(viewer, found)
-
-
-def _conversions(viewer: Viewer, found: Exploration) -> None:
-    _ = viewer.tr.text
-    if found.converted:
-        st.badge(
-            _("converted"),
-            color="gray",
-            help=_(
-                "Costs in other currencies were converted at the rate of each day, so they are not exact."
-            ),
-        )
-    if found.unconverted:
-        names = ", ".join(sorted(found.unconverted))
-        st.badge(
-            _("no rate for {currencies}", currencies=names),
-            color="orange",
-            help=_(
-                "Add a rate on the Models page to have these costs in the sum; until then they stand beside it."
-            ),
-        )
-
-
-def _unpriced_models(viewer: Viewer, found: Exploration) -> str:
-    """The models without a price, by name; without names when calls are not grouped by model."""
-    _ = viewer.tr.text
-    if found.by is not Dimension.MODEL:
-        return _("some models")
-    names = [
-        escape(model_name(viewer, *model_of(group.value))) for group in found.groups if group.total.unpriced
-    ]
-    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")

@@ -4,6 +4,8 @@ import streamlit as st
 
 from core.usage.explore.types import Exploration
 from ui import format as fmt
+from ui.components.rankings import Rankings
+from ui.components.usage_caveats import caveats
 from ui.components.usage_charts import period_section, styles_of
 from ui.components.usage_currency import choose_currency
 from ui.components.usage_explore_cumulative import cumulative_section
@@ -43,6 +45,7 @@ def draw(viewer: Viewer, view: UsageView) -> None:
     with st.sidebar:
         currency = choose_currency(viewer, asked, found)
     kpi_row(viewer, found, currency)
+    caveats(viewer, found)
     if found.slow:
         st.caption(
             _("No summary holds this combination of filters: it was read from the calls themselves."),
@@ -50,26 +53,28 @@ def draw(viewer: Viewer, view: UsageView) -> None:
     measure = choose_measure(viewer, asked, found, currency)
     styles = styles_of(viewer, found)
     period_section(viewer, asked, found, measure, styles)
+    rankings = Rankings()
     left, right = st.columns(2, gap="large")
     with left:
         cumulative_section(viewer, view, found, currency)
     with right:
-        ranking_section(viewer, asked, found, measure, styles)
+        ranking_section(viewer, asked, found, measure, styles, rankings)
     left, right = st.columns(2, gap="large")
     with left:
-        errors_section(viewer, view.asked, found)
+        errors_section(viewer, view.asked, found, rankings)
     with right:
-        latency_section(viewer, asked, found, styles)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="usage-groups-head"):
-        st.subheader(_("All groups"), anchor=False, width="stretch")
-        st.button(
-            _("Show all these calls"),
-            key="usage-open-calls",
-            type="tertiary",
-            on_click=drill,
-            args=("calls",),
-        )
-    group_table(viewer, asked, found, styles.names, currency)
+        latency_section(viewer, asked, found, styles, rankings)
+    with st.expander(_("All groups"), key="usage-groups", on_change="rerun") as table:
+        if table.open:
+            group_table(viewer, asked, found, styles.names, currency)
+    st.button(
+        _("Show all these calls"),
+        key="usage-open-calls",
+        type="tertiary",
+        on_click=drill,
+        args=("calls",),
+    )
+    rankings.listen()
 
 
 def _range_in_words(viewer: Viewer, view: UsageView, found: Exploration) -> str:

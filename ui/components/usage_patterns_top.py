@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.i18n import N_
 from core.usage.explore.types import Dimension, Group
-from ui.charts import Bar
+from ui.components.rankings import Bar, Rankings
 from ui.components.usage_explore_names import value_names
 from ui.components.usage_explore_state import drill
 from ui.components.usage_measure import cost_text, in_order
@@ -76,14 +76,17 @@ def _list(viewer: Viewer, view: UsageView, by: Dimension, groups: Sequence[Group
         _("Errors"): [group.total.errors for group in groups],
     }
     left, right = st.columns([2, 3], gap="large")
+    rankings = Rankings()
     with left:
         clickable_ranking(
+            rankings,
             [(bar, (group.value,)) for bar, group in zip(bars, groups, strict=True)],
             "usage-top-bars",
             _("Highest cost; the table beside has the same figures"),
             by,
             view.asked,
         )
+    rankings.listen()
     with right:
         st.dataframe(
             {

@@ -6,12 +6,11 @@ import streamlit as st
 
 from core.usage.explore.types import Dimension, Exploration, Group, Where
 from ui import format as fmt
-from ui.charts import Bar, ranking
+from ui.components.rankings import Bar, Rankings
 from ui.components.usage_charts import CALLS, LARGEST, MOST_OTHERS, Styles, cut
 from ui.components.usage_explore_names import dimension_name
 from ui.components.usage_explore_state import Asked, Kind, drill
 from ui.components.usage_measure import KINDS, Measure
-from ui.components.usage_plot import clicked, plot
 from ui.door import Viewer
 from ui.palette import OTHER
 
@@ -19,52 +18,60 @@ Ranked = tuple[Bar, Sequence[str]]
 """A bar, and the values of the groups that it stands for."""
 
 
-def latency_section(viewer: Viewer, asked: Asked, found: Exploration, styles: Styles) -> None:
+def latency_section(
+    viewer: Viewer, asked: Asked, found: Exploration, styles: Styles, rankings: Rankings
+) -> None:
     """How long the slowest answers of each group take; where that stands already, their first tokens."""
     kind = Kind.FIRST if asked.measure is Kind.LATENCY else Kind.LATENCY
     measure = Measure(kind, "", viewer.tr.language)
-    _ranking(viewer, asked, found, measure, styles, "usage-latency-by-group")
+    _ranking(viewer, asked, found, measure, styles, rankings, "usage-latency-by-group")
 
 
 def ranking_section(
-    viewer: Viewer, asked: Asked, found: Exploration, measure: Measure, styles: Styles
+    viewer: Viewer, asked: Asked, found: Exploration, measure: Measure, styles: Styles, rankings: Rankings
 ) -> None:
     """The largest groups, with the share of each."""
-    _ranking(viewer, asked, found, measure, styles, "usage-by-group")
+    _ranking(viewer, asked, found, measure, styles, rankings, "usage-by-group")
 
 
 def _ranking(
-    viewer: Viewer, asked: Asked, found: Exploration, measure: Measure, styles: Styles, key: str
+    viewer: Viewer,
+    asked: Asked,
+    found: Exploration,
+    measure: Measure,
+    styles: Styles,
+    rankings: Rankings,
+    key: str,
 ) -> None:
     _ = viewer.tr.text
-    st.subheader(
-        _("{measure} by {dimension}", measure=_(KINDS[measure.kind]), dimension=_lower(viewer, found.by)),
-        anchor=False,
-    )
+    title = _("{measure} by {dimension}", measure=_(KINDS[measure.kind]), dimension=_lower(viewer, found.by))
+    st.subheader(title, anchor=False)
     ranked = _ranked(viewer, found, measure, styles)
     if ranked:
-        alt = "; ".join(f"{bar.name}: {bar.label}" for bar, _values in ranked)
         failed: Where = ((Dimension.STATUS, ("failed",)),) if measure.kind is Kind.ERRORS else ()
-        clickable_ranking(ranked, key, alt, found.by, asked, failed)
+        clickable_ranking(rankings, ranked, key, title, found.by, asked, failed)
     else:
         st.caption(_("Nothing to draw: these calls come to 0."))
 
 
 def clickable_ranking(
-    ranked: Sequence[Ranked], key: str, alt: str, by: Dimension, asked: Asked, where: Where = ()
+    rankings: Rankings,
+    ranked: Sequence[Ranked],
+    key: str,
+    alt: str,
+    by: Dimension,
+    asked: Asked,
+    where: Where = (),
 ) -> None:
     """Bars whose click opens the calls of their groups, among those that pass `where`."""
 
-    def open_bar() -> None:
-        point = clicked(key)
-        if point is None or point.place >= len(ranked):
-            return
-        values = tuple(ranked[point.place][1])
+    def opened(place: int) -> None:
+        values = tuple(ranked[place][1])
         # An address with more values than that is too long to share.
         if len(values) <= MOST_OTHERS:
             drill(CALLS, where=((by, values), *where), everyone=asked.everyone)
 
-    plot(ranking([bar for bar, _values in ranked], len(ranked)), key, alt, on_click=open_bar)
+    rankings.draw([bar for bar, _values in ranked], key, alt, opened)
 
 
 def _lower(viewer: Viewer, dimension: Dimension) -> str:

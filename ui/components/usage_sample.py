@@ -7,7 +7,7 @@ from core.i18n import N_
 from ui.components.usage_explore_state import Asked, change
 from ui.door import Viewer
 from ui.navigation import CHAT_PAGE
-from ui.session import Slot, remember, set_widget, take, widget
+from ui.session import Slot, remember, show, take, widget
 
 _VIEW = "usage-view"
 _VIEWS = {"own": N_("Your usage"), "sample": N_("Sample data")}
@@ -21,11 +21,10 @@ def choose_view(viewer: Viewer, asked: Asked, has_calls: bool) -> bool:
     if not has_calls:
         return True
     wanted = "sample" if asked.sample else "own"
-    if widget(_VIEW) != wanted:
-        set_widget(_VIEW, wanted)
     st.segmented_control(
         _("What to show"),
         list(_VIEWS),
+        default=show(_VIEW, wanted),
         required=True,
         format_func=lambda name: _(_VIEWS[name]),
         key=_VIEW,

@@ -12,7 +12,7 @@ from ui import format as fmt
 from ui.components.usage_measure import DEMO, provider_name
 from ui.door import Viewer
 from ui.plain import escape, plain_text
-from ui.session import Slot, remember, set_widget, widget
+from ui.session import Slot, remember, show, widget
 
 MODELS, PLANS = "whatif", "plan"
 MOST_MODELS, MOST_PLANS = 20, 8
@@ -26,13 +26,14 @@ def choose_models(viewer: Viewer) -> list[Target]:
     _ = viewer.tr.text
     known = _known(viewer)
     asked = _asked_models()
-    if widget(_MODELS_KEY) is None:
-        set_widget(_MODELS_KEY, asked if MODELS in st.query_params else _suggested(viewer, known))
-    picked: list[str] = widget(_MODELS_KEY) or []
+    picked: list[str] | None = widget(_MODELS_KEY)
+    if picked is None:
+        picked = asked if MODELS in st.query_params else _suggested(viewer, known)
     options = list(dict.fromkeys([*known, *asked, *picked]))
     chosen: list[str] = st.multiselect(
         _("Models to compare with"),
         options,
+        default=show(_MODELS_KEY, picked),
         key=_MODELS_KEY,
         format_func=lambda key: _named(viewer, key),
         max_selections=MOST_MODELS,
