@@ -6,7 +6,7 @@ from core.usage.explore.types import Exploration
 from ui import format as fmt
 from ui.components.rankings import Rankings
 from ui.components.usage_caveats import caveats
-from ui.components.usage_charts import period_section, styles_of
+from ui.components.usage_charts import Styles, period_section, styles_of
 from ui.components.usage_currency import choose_currency
 from ui.components.usage_explore_cumulative import cumulative_section
 from ui.components.usage_explore_errors import errors_section
@@ -15,6 +15,7 @@ from ui.components.usage_explore_state import drill
 from ui.components.usage_explore_switches import choose_measure
 from ui.components.usage_filters import filters_in_words
 from ui.components.usage_kpis import kpi_row
+from ui.components.usage_measure import Measure
 from ui.components.usage_rankings import latency_section, ranking_section
 from ui.components.usage_tables import group_table
 from ui.components.usage_view import UsageView
@@ -53,6 +54,15 @@ def draw(viewer: Viewer, view: UsageView) -> None:
     measure = choose_measure(viewer, asked, found, currency)
     styles = styles_of(viewer, found)
     period_section(viewer, asked, found, measure, styles)
+    _breakdowns(viewer, view, found, measure, styles, currency)
+
+
+def _breakdowns(
+    viewer: Viewer, view: UsageView, found: Exploration, measure: Measure, styles: Styles, currency: str
+) -> None:
+    """What stands below the bars: how the cost adds up, rankings, and the table of all groups."""
+    _ = viewer.tr.text
+    asked = view.asked
     rankings = Rankings()
     left, right = st.columns(2, gap="large")
     with left:
@@ -61,7 +71,7 @@ def draw(viewer: Viewer, view: UsageView) -> None:
         ranking_section(viewer, asked, found, measure, styles, rankings)
     left, right = st.columns(2, gap="large")
     with left:
-        errors_section(viewer, view.asked, found, rankings)
+        errors_section(viewer, asked, found, rankings)
     with right:
         latency_section(viewer, asked, found, styles, rankings)
     with st.expander(_("All groups"), key="usage-groups", on_change="rerun") as table:
