@@ -7,8 +7,8 @@ import streamlit as st
 from core.errors import AppError
 from core.rights import scope_of
 from ui.components.notices import show_notices
+from ui.components.usage_asked import Asked
 from ui.components.usage_currency import choose_conversion
-from ui.components.usage_explore_state import Asked
 from ui.components.usage_filters import choose_calls, choose_comparison, choose_range, selection_of
 from ui.components.usage_sample import (
     choose_view,

@@ -25,10 +25,8 @@ def heat_map(
             {
                 "type": "heatmap",
                 "z": [list(row) for row in cells],
-                "customdata": [[exact(value) for value in row] for row in cells],
                 "x": list(range(len(hours))),
                 "y": list(range(len(days))),
-                "text": [[f"{escape(day)}, {escape(hour)}" for hour in hours] for day in days],
                 "zmin": 0,
                 "zmax": max(highest, 1),
                 # A call is told from none at a glance.
@@ -40,15 +38,38 @@ def heat_map(
                 "showscale": False,
                 "xgap": 2,
                 "ygap": 2,
-                "hovertemplate": "%{text}<br><b>%{customdata}</b><extra></extra>",
-            }
+                "hoverinfo": "skip",
+            },
+            _cells(days, hours, cells, exact),
         ],
         "layout": {
             **layout(_HEIGHT, below=24),
+            "barmode": "overlay",
             "hovermode": "closest",
-            "xaxis": _named(hours, _EVERY),
-            "yaxis": {**_named(days, 1), "autorange": "reversed", "automargin": True},
+            "clickmode": "event+select",
+            "xaxis": {**_named(hours, _EVERY), "range": [-0.5, len(hours) - 0.5]},
+            "yaxis": {**_named(days, 1), "range": [len(days) - 0.5, -0.5], "automargin": True},
         },
+    }
+
+
+def _cells(
+    days: Sequence[str], hours: Sequence[str], cells: Sequence[Sequence[int]], exact: Callable[[int], str]
+) -> Figure:
+    """What takes the pointer: of a heat map Plotly tells no click. One bar for each cell, day by day."""
+    places = [(day, hour) for day in range(len(days)) for hour in range(len(hours))]
+    return {
+        "type": "bar",
+        "x": [hour for _day, hour in places],
+        "y": [1] * len(places),
+        "base": [day - 0.5 for day, _hour in places],
+        "width": 1,
+        "customdata": [
+            [f"{escape(days[day])}, {escape(hours[hour])}", exact(cells[day][hour])] for day, hour in places
+        ],
+        "marker": {"color": "rgba(0,0,0,0)", "line": {"width": 0}},
+        "unselected": {"marker": {"opacity": 0}},
+        "hovertemplate": "%{customdata[0]}<br><b>%{customdata[1]}</b><extra></extra>",
     }
 
 

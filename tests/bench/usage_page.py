@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from core.store.unit_of_work import UnitOfWork
+from core.usage.explore.part_types import Part, Spread
 from core.usage.explore.service import ExploreService
 from core.usage.explore.types import Compare, Dimension, Exploration, Interval, Period, Selection, UsageReader
 from core.usage.ledger import Ledger
@@ -22,6 +23,8 @@ _MOST_SECONDS = 60.0
 _MOST_RATIO = 1.5
 _A_USER = "3"
 _A_CALL_PAGE = 100
+_QUICKEST = Part(Spread.LATENCY, 470, 512)
+_AN_HOUR = Part(Spread.HOUR, 24 + 14, 24 + 15)
 
 
 def names(sizes: dict[str, int]) -> tuple[str, ...]:
@@ -52,6 +55,9 @@ QUESTIONS: dict[str, tuple[float | None, Callable[[UsageReader, Selection], obje
     "usage.series_year": (10.0, series),
     "usage.filtered_year": (25.0, lambda reader, year: page(reader, _filtered(year))),
     "usage.drill_down": (15.0, lambda reader, year: reader.calls(_bar(year), limit=_A_CALL_PAGE)),
+    # The same of a bar of Patterns, and of a cell of its week. In a quiet ledger that takes a year of roll-ups to find.
+    "usage.drill_latency": (25.0, lambda reader, year: reader.calls(year, None, _A_CALL_PAGE, _QUICKEST)),
+    "usage.drill_hour": (25.0, lambda reader, year: reader.calls(year, None, _A_CALL_PAGE, _AN_HOUR)),
     "usage.patterns_year": (None, lambda reader, year: reader.patterns(year)),
     "usage.top_users_year": (None, lambda reader, year: reader.top(year, Dimension.USER)),
 }

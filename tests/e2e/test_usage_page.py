@@ -132,6 +132,7 @@ def test_the_browsers_back_undoes_a_choice_and_keys_choose_a_row(browser: Browse
         expect(page.locator(METRICS).first).to_be_visible(timeout=SLOW)
         expect(page).not_to_have_url(re.compile("section="))
 
+        settled(page)
         page.locator(".st-key-usage-groups summary").press("Enter")
         group = page.locator(".st-key-usage-open-group button")
         choose_row(page, ".st-key-usage-table-groups", group)
@@ -144,6 +145,13 @@ def test_the_browsers_back_undoes_a_choice_and_keys_choose_a_row(browser: Browse
         row = page.locator("[data-ranking='usage-errors'] button").first
         row.press("Enter")
         expect(page).to_have_url(re.compile("section=calls.*status=failed&error="), timeout=SLOW)
+        settled(page)
+
+        page.goto("/usage?data=sample&section=patterns")
+        # A cell of the week in the middle of a working day; the layer above it takes the pointer.
+        page.locator(".st-key-usage-heat .barlayer .point path").nth(24 + 14).click(timeout=SLOW, force=True)
+        expect(page).to_have_url(re.compile(r"section=calls.*part=hour\.38"), timeout=SLOW)
+        expect(page.locator(".st-key-usage-part")).to_contain_text("Tue, 2:00 PM ×", timeout=SLOW)
         settled(page)
 
 

@@ -3,7 +3,7 @@
 import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from core.store.engine import open_engine
 from core.store.migrate import MIGRATIONS_DIR
 from core.store.unit_of_work import UnitOfWork
 from core.usage import ledger as ledger_module
+from core.usage.explore.part_types import Part, Spread
 from core.usage.explore.series import COST, SAVED, without_zeros
 from core.usage.explore.service import ExploreService
 from core.usage.explore.types import Compare, Dimension, Interval, Measures, Period, Selection, Timing
@@ -103,7 +104,28 @@ def test_roll_ups_say_what_the_calls_add_up_to(unit: UnitOfWork, tmp_path: Path,
     for scope, sample in ((None, False), (None, True), (1, False), (2, True)):
         assert rolled.values(scope, sample) == values_of(rolled, scope, sample)
         assert rolled.users(scope, sample) == rolled.values(scope, sample)[Dimension.USER]
+    for reader in (rolled, raw):
+        assert_parts_are_counted(reader, selection)
     work.assert_verified()
+
+
+def assert_parts_are_counted(reader: ExploreService, selection: Selection) -> None:
+    """Each bar and each cell opens as many calls as it counts."""
+    found = reader.patterns(selection)
+    hours = [cell.requests for row in found.heat for cell in row]
+    bars = [
+        *(Part(Spread.LATENCY, int(each.low), int(each.high)) for each in found.latency),
+        *(Part(Spread.FIRST, int(each.low), int(each.high)) for each in found.first_token),
+        *(Part(Spread.LENGTH, each.low, each.high + 1) for each in found.lengths),
+        *(Part(Spread.HOUR, hour, hour + 1) for hour, calls in enumerate(hours) if calls),
+        Part(Spread.HOUR, 0, len(hours)),
+    ]
+    counted = [
+        *(each.calls for each in (*found.latency, *found.first_token, *found.lengths)),
+        *filter(None, hours),
+        sum(hours),
+    ]
+    assert [len(reader.calls(selection, limit=1_000, part=bar).calls) for bar in bars] == counted
 
 
 def test_completed_calls_are_explored_by_any_other_facet_without_reading_all_calls(unit: UnitOfWork) -> None:
@@ -282,6 +304,67 @@ def test_pages_have_each_call_once_while_new_calls_come(unit: UnitOfWork) -> Non
         if (older := found.older) is None:
             break
     assert sorted(seen) == sorted(f"old-{number}" for number in range(47))
+
+
+def test_pages_of_a_bar_have_each_of_its_calls_once_the_newest_first(unit: UnitOfWork) -> None:
+    """Also of more models than are looked up one by one, and with calls that the roll-ups do not hold yet."""
+    made = [
+        call(
+            request_id=f"{'slow' if number % 3 else 'quick'}-{number}",
+            occurred_at=NOON + timedelta(number % 7, minutes=number),
+            model=f"m-{number % 5}",
+            latency_ms=5_000 if number % 3 else 200,
+        )
+        for number in range(60)
+    ]
+    record(unit, made[:45])
+    with unit.write() as session:
+        for one in made[45:]:
+            UTC_LEDGER.record_soon(session, one)
+    for reader in (ExploreService(unit, UTC_LEDGER), ExploreService(unit, UTC_LEDGER, only_calls=True)):
+        seen, older = list[Any](), None
+        while older is not None or not seen:
+            page = reader.calls(Selection(1, FIRST, LAST), older, 7, Part(Spread.LATENCY, 4_000, 6_000))
+            seen += page.calls
+            older = page.older
+        assert sorted(one.request_id for one in seen) == sorted(
+            one.request_id for one in made if one.request_id.startswith("slow")
+        )
+        assert [one.day for one in seen] == sorted((one.day for one in seen), reverse=True)
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia"]
+)
+def test_cells_are_hours_of_the_report_zone_also_when_clocks_change(unit: UnitOfWork, zone: str) -> None:
+    ledger = Ledger(ZoneInfo(zone))
+    # Three days around each change of a year, a call every half hour.
+    for month, day in ((3, 28), (4, 4), (10, 3), (10, 24), (11, 7), (12, 29)):
+        start = datetime(2026 if month < 12 else 2011, month, day, tzinfo=UTC)
+        moments = [start + timedelta(minutes=30 * number) for number in range(3 * 24 * 2)]
+        record(unit, [call(request_id=str(moment), occurred_at=moment) for moment in moments], ledger)
+    reader = ExploreService(unit, ledger)
+    for year in (2011, 2026):
+        assert_parts_are_counted(reader, Selection(1, date(year, 1, 1), date(year, 12, 31)))
+
+
+def test_a_cell_is_of_one_weekday_also_of_calls_that_wait(unit: UnitOfWork) -> None:
+    moments = [NOON + timedelta(day) for day in (0, 1, 7, 8)]
+    with unit.write() as session:
+        for moment in moments:
+            UTC_LEDGER.record_soon(session, call(occurred_at=moment))
+    hour = NOON.weekday() * 24 + NOON.hour
+    found = ExploreService(unit, UTC_LEDGER).calls(
+        Selection(1, FIRST, LAST), part=Part(Spread.HOUR, hour, hour + 1)
+    )
+    assert [one.occurred_at for one in found.calls] == [moments[2], moments[0]]
+
+
+@pytest.mark.parametrize(("low", "high"), [(5, 5), (-1, 4), (0, 169), (2**63, 2**64)])
+def test_a_bar_that_is_none_is_refused(unit: UnitOfWork, low: int, high: int) -> None:
+    with pytest.raises(AppError, match="no such bar") as refused:
+        ExploreService(unit, UTC_LEDGER).calls(Selection(1, FIRST, LAST), part=Part(Spread.HOUR, low, high))
+    assert refused.value.kind is ErrorKind.VALIDATION
 
 
 @pytest.mark.parametrize(

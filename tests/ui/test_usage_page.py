@@ -496,6 +496,59 @@ def test_patterns_draw_with_sample_data(hub: Services) -> None:
     assert not app.exception
 
 
+def test_a_bar_of_patterns_opens_its_calls_also_by_its_address(hub: Services) -> None:
+    record(hub, *(a_call(latency_ms=milliseconds) for milliseconds in (900, 905, 30_000)))
+    app = page(section="patterns", range="today")
+    app.session_state["usage-latency-rows"] = True
+    app.session_state["usage-table-latency"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    app.button(key="usage-table-latency-open").click().run()
+    assert app.query_params["section"] == "calls"
+    assert app.query_params["part"] == "latency.862-1023"
+    assert len(app.dataframe[0].value) == 2
+    assert app.button(key="usage-part").label.replace("\\", "") == "Latency: 862\u00a0ms – 1.0\u00a0s ×"
+    shared = page(section="calls", range="today", part="latency.862-1023")
+    assert len(shared.dataframe[0].value) == 2
+    app.button(key="usage-part").click().run()
+    assert len(app.dataframe[0].value) == 3
+    assert "part" not in app.query_params
+    app.button(key="usage-back").click().run()
+    assert app.query_params["section"] == "patterns"
+    assert not app.exception
+
+
+def test_a_cell_of_the_week_opens_its_hour(hub: Services) -> None:
+    monday = datetime.now(UTC).replace(hour=14, minute=5) - timedelta(datetime.now(UTC).weekday() + 7)
+    record(hub, a_call(occurred_at=monday), a_call(occurred_at=monday + timedelta(hours=1)))
+    app = page(section="patterns")
+    app.session_state["usage-heat-rows"] = True
+    app.session_state["usage-table-heat"] = {"selection": {"rows": [], "columns": [], "cells": [[14, "Mon"]]}}
+    app.run()
+    app.button(key="usage-open-hour").click().run()
+    assert app.query_params["part"] == "hour.14"
+    assert app.button(key="usage-part").label.replace("\\", "") == "Mon, 2:00 PM ×"
+    assert len(app.dataframe[0].value) == 1
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    "part", ["latency", "latency.x-2", "latency.9-3", "hour.168", "speed.1-2", "hour.3-999999999999999999"]
+)
+def test_a_bar_that_is_none_is_ignored(hub: Services, part: str) -> None:
+    record(hub, a_call())
+    app = page(section="calls", range="today", part=part)
+    assert len(app.dataframe[0].value) == 1
+    assert "part" not in app.query_params
+    assert not app.exception
+
+
+def test_only_calls_are_told_apart_by_a_bar(hub: Services) -> None:
+    record(hub, a_call(latency_ms=50))
+    app = page(section="explore", range="today", part="latency.862-1023")
+    assert figures(app)["Requests"] == "1"
+    assert "part" not in app.query_params
+
+
 def test_a_deleted_thread_has_no_title(hub: Services) -> None:
     record(hub, a_call(thread_id=12))
     app = page(section="patterns")

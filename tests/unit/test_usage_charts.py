@@ -114,7 +114,13 @@ def test_a_heat_map_begins_at_nothing() -> None:
     drawn = heat_map(["Mon", "Tue"], ["0", "1"], [[0, 5], [1, 0]], "#196ed2", str)
     Figure(**drawn)
     assert drawn["data"][0]["zmin"] == 0
-    assert drawn["data"][0]["text"][1][0] == "Tue, 0"
+    cells = drawn["data"][1]
+    assert list(zip(cells["base"], cells["x"], cells["customdata"], strict=True)) == [
+        (-0.5, 0, ["Mon, 0", "0"]),
+        (-0.5, 1, ["Mon, 1", "5"]),
+        (0.5, 0, ["Tue, 0", "1"]),
+        (0.5, 1, ["Tue, 1", "0"]),
+    ], "the cells take the pointer in the order of the hours of the week"
     quiet = heat_map(["Mon"], ["0"], [[0]], "#196ed2", str)
     assert quiet["data"][0]["zmax"] == 1
 

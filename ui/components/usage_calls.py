@@ -1,13 +1,15 @@
 """Calls: the calls that the filters leave, the newest first, and what is known of one of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
+from core.usage.explore.part_types import Part
 from core.usage.explore.types import CallRow, Selection
 from ui import format as fmt
+from ui.components.usage_asked import Asked
 from ui.components.usage_calls_details import call_details
 from ui.components.usage_explore_names import (
     error_name,
@@ -16,10 +18,11 @@ from ui.components.usage_explore_names import (
     user_name,
     user_names,
 )
-from ui.components.usage_explore_state import Asked, go_back
+from ui.components.usage_explore_state import go_back
 from ui.components.usage_filters import filters_in_words
 from ui.components.usage_measure import model_name
 from ui.components.usage_number_columns import amount_column, count_column
+from ui.components.usage_parts import part_button
 from ui.components.usage_view import UsageView
 from ui.door import Viewer
 from ui.plain import escape
@@ -34,17 +37,18 @@ class _Pages:
     """The cursors of the pages up to the one that is shown, of one selection."""
 
     selection: Selection
+    part: Part | None
     cursors: tuple[str | None, ...] = (None,)
 
 
 def draw(viewer: Viewer, view: UsageView) -> None:
     """The whole part; AppError when the ledger cannot answer."""
     _ = viewer.tr.text
-    pages = recall(Slot.USAGE_PAGES)
-    if not isinstance(pages, _Pages) or pages.selection != view.selection:
-        pages = _Pages(view.selection)
+    pages, part = recall(Slot.USAGE_PAGES), view.asked.part
+    if not isinstance(pages, _Pages) or (pages.selection, pages.part) != (view.selection, part):
+        pages = _Pages(view.selection, part)
         remember(Slot.USAGE_PAGES, pages)
-    page = viewer.services.explore.calls(view.selection, pages.cursors[-1])
+    page = viewer.services.explore.calls(view.selection, pages.cursors[-1], part=part)
     _heading(viewer, view)
     if not page.calls:
         st.info(_("No calls here. Choose a longer range, or reset the filters in the sidebar."))
@@ -71,6 +75,8 @@ def _heading(viewer: Viewer, view: UsageView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="usage-calls-head"):
         if isinstance(recall(Slot.USAGE_BACK), Asked):
             st.button(_("Back to the charts"), key="usage-back", on_click=go_back)
+        if view.asked.part is not None:
+            part_button(viewer, view.asked.part)
         st.caption(escape(" · ".join(parts)), width="stretch")
 
 
@@ -156,14 +162,14 @@ def _pager(viewer: Viewer, pages: _Pages, older: str | None) -> None:
             key="usage-newer",
             disabled=len(pages.cursors) == 1,
             on_click=remember,
-            args=(Slot.USAGE_PAGES, _Pages(pages.selection, pages.cursors[:-1])),
+            args=(Slot.USAGE_PAGES, replace(pages, cursors=pages.cursors[:-1])),
         )
         st.button(
             _("Older"),
             key="usage-older",
             disabled=older is None,
             on_click=remember,
-            args=(Slot.USAGE_PAGES, _Pages(pages.selection, (*pages.cursors, older))),
+            args=(Slot.USAGE_PAGES, replace(pages, cursors=(*pages.cursors, older))),
         )
         st.caption(_("Page {number}, up to 100 calls each", number=len(pages.cursors)))
 

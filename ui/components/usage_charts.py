@@ -8,9 +8,10 @@ import streamlit as st
 from core.usage.explore.types import Dimension, Exploration, Group, Interval, Timing, Where
 from ui.charts import Series, period_bars
 from ui.charts_lines import Line, lines
+from ui.components.usage_asked import CALLS, Asked, Kind
 from ui.components.usage_explore_names import value_colours, value_names
 from ui.components.usage_explore_periods import BY_INTERVAL, places_of
-from ui.components.usage_explore_state import Asked, Kind, drill
+from ui.components.usage_explore_state import drill
 from ui.components.usage_measure import Measure
 from ui.components.usage_plot import clicked, legend, plot
 from ui.components.usage_tables import lines_table, period_table
@@ -19,7 +20,6 @@ from ui.palette import OTHER
 
 LARGEST = 7
 BARS = "usage-daily"
-CALLS = "calls"
 # An address with more values than that is too long to share.
 MOST_OTHERS = 50
 

@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.pricing.service import CURRENCY
 from core.usage.explore.types import Exploration
-from ui.components.usage_explore_state import Asked, change
+from ui.components.usage_asked import Asked
+from ui.components.usage_explore_state import change
 from ui.components.usage_measure import in_order
 from ui.door import Viewer
 from ui.session import show, widget

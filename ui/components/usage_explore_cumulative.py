@@ -14,8 +14,8 @@ from core.usage.forecast_types import COVERAGE_PERCENT, Forecast
 from ui import format as fmt
 from ui.charts import Place
 from ui.charts_lines import Band, Line, lines
+from ui.components.usage_asked import Asked, Kind
 from ui.components.usage_explore_periods import places_of
-from ui.components.usage_explore_state import Asked, Kind
 from ui.components.usage_filters import COMPARED
 from ui.components.usage_measure import Measure
 from ui.components.usage_plot import legend, plot

@@ -7,8 +7,9 @@ import streamlit as st
 from core.usage.explore.types import Dimension, Exploration
 from ui import format as fmt
 from ui.components.rankings import Bar, Rankings
+from ui.components.usage_asked import Asked
 from ui.components.usage_explore_names import error_name
-from ui.components.usage_explore_state import Asked, drill
+from ui.components.usage_explore_state import drill
 from ui.components.usage_number_columns import count_column
 from ui.components.usage_rankings import clickable_ranking
 from ui.door import Viewer

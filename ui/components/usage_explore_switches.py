@@ -3,9 +3,10 @@
 import streamlit as st
 
 from core.usage.explore.types import Dimension, Exploration, Interval
+from ui.components.usage_asked import Asked, Kind
 from ui.components.usage_explore_names import DIMENSIONS
 from ui.components.usage_explore_periods import BY_INTERVAL, INTERVALS
-from ui.components.usage_explore_state import Asked, Kind, change
+from ui.components.usage_explore_state import change
 from ui.components.usage_measure import KINDS, Measure
 from ui.door import Viewer
 from ui.session import show, widget

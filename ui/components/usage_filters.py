@@ -11,17 +11,10 @@ from core.i18n import N_
 from core.rights import scope_of
 from core.usage.explore.types import Compare, Dimension, Selection
 from ui import format as fmt
+from ui.components.usage_address import FIRST_DAY
+from ui.components.usage_asked import CUSTOM, RANGES, Asked
 from ui.components.usage_explore_names import DIMENSIONS, dimension_name, value_names
-from ui.components.usage_explore_state import (
-    CUSTOM,
-    FIRST_DAY,
-    RANGES,
-    Asked,
-    change,
-    narrow,
-    reset,
-    settle,
-)
+from ui.components.usage_explore_state import change, narrow, reset, settle
 from ui.door import Viewer
 from ui.session import show, widget
 

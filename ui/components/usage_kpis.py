@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.usage.explore.types import Exploration, Measures, Percentiles
 from ui import format as fmt
 from ui.components.kpi_tiles import Tile, Tone, kpi_tiles
-from ui.components.usage_explore_state import Kind
+from ui.components.usage_asked import Kind
 from ui.components.usage_measure import Measure, cost_text, in_order, money_text
 from ui.door import Viewer
 

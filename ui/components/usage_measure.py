@@ -8,7 +8,7 @@ from core.errors import AppError
 from core.i18n import N_
 from core.usage.explore.types import Group, Measures, Timing
 from ui import format as fmt
-from ui.components.usage_explore_state import Kind
+from ui.components.usage_asked import Kind
 from ui.door import Viewer
 
 _NAMES = {

@@ -7,9 +7,10 @@ import streamlit as st
 from core.usage.explore.types import Dimension, Exploration, Group, Where
 from ui import format as fmt
 from ui.components.rankings import Bar, Rankings
-from ui.components.usage_charts import CALLS, LARGEST, MOST_OTHERS, Styles, cut
+from ui.components.usage_asked import CALLS, Asked, Kind
+from ui.components.usage_charts import LARGEST, MOST_OTHERS, Styles, cut
 from ui.components.usage_explore_names import dimension_name
-from ui.components.usage_explore_state import Asked, Kind, drill
+from ui.components.usage_explore_state import drill
 from ui.components.usage_measure import KINDS, Measure
 from ui.door import Viewer
 from ui.palette import OTHER

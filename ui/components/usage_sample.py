@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.errors import AppError
 from core.i18n import N_
-from ui.components.usage_explore_state import Asked, change
+from ui.components.usage_asked import Asked
+from ui.components.usage_explore_state import change
 from ui.door import Viewer
 from ui.navigation import CHAT_PAGE
 from ui.session import Slot, remember, show, take, widget

@@ -12,7 +12,8 @@ from ui.components import (
 )
 from ui.components.sections import Section
 from ui.components.sections import choose_section as choose
-from ui.components.usage_explore_state import Asked, change, present
+from ui.components.usage_asked import Asked
+from ui.components.usage_explore_state import change, present
 from ui.door import Viewer
 from ui.session import set_widget, widget
 

@@ -10,8 +10,9 @@ from core.pricing.types import Money
 from core.usage.explore.types import Dimension, Exploration, Group, Measures
 from ui import format as fmt
 from ui.charts_lines import Line
+from ui.components.usage_asked import Asked
 from ui.components.usage_explore_names import dimension_name, model_of
-from ui.components.usage_explore_state import Asked, drill
+from ui.components.usage_explore_state import drill
 from ui.components.usage_measure import KINDS, Measure, in_order, provider_name
 from ui.components.usage_number_columns import count_column, money_column, step_of
 from ui.door import Viewer

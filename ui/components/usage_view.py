@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from core.usage.explore.types import Selection
-from ui.components.usage_explore_state import Asked
+from ui.components.usage_asked import Asked
 
 
 @dataclass(frozen=True, slots=True)

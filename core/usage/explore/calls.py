@@ -1,5 +1,6 @@
 """The calls of a selection, the newest first, a page at a time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -49,8 +50,11 @@ _OTHERS = ("tokens_estimated", "cost_nano", "currency", "saved_nano", "tags")
 
 def read_calls(session: Session, selection: Selection, older: str | None, limit: int) -> CallPage:
     """A page of calls. AppError(VALIDATION) for an `older` that no page has."""
-    limit = min(max(limit, 1), MOST_CALLS)
-    rows = session.execute(statement_of(selection, older, limit + 1)).mappings().all()
+    return page_of(session.execute(statement_of(selection, older, limit + 1)).mappings().all(), limit)
+
+
+def page_of(rows: Sequence[Any], limit: int) -> CallPage:
+    """The first `limit` rows of statement_of; there is an older page when there are more."""
     found = tuple(_call(dict(row)) for row in rows[:limit])
     more = len(rows) > limit
     return CallPage(found, f"{found[-1].day.isoformat()}:{found[-1].id}" if more else None)
@@ -60,7 +64,7 @@ def statement_of(selection: Selection, older: str | None, limit: int) -> Select[
     """The calls from the one after `older`: in the order of the indexes, so that none is sorted."""
     statement = select(*(EVENTS.c[name] for name in (*_SAME, *_OTHERS)))
     if older is not None:
-        day, event_id = _position(older)
+        day, event_id = position_of(older)
         # Days that were shown are not read again.
         selection = replace(selection, end=min(selection.end, day))
         statement = statement.where(or_(EVENTS.c.day < day, EVENTS.c.id < event_id))
@@ -68,7 +72,8 @@ def statement_of(selection: Selection, older: str | None, limit: int) -> Select[
     return statement.order_by(EVENTS.c.day.desc(), EVENTS.c.id.desc()).limit(limit)
 
 
-def _position(older: str) -> tuple[date, int]:
+def position_of(older: str) -> tuple[date, int]:
+    """Where the page before ended: the day and the id of its last call. AppError(VALIDATION) for what is none."""
     day, colon, number = older.partition(":")
     try:
         if not (colon and number.isascii() and number.isdigit() and len(number) <= 19):

@@ -11,32 +11,29 @@ from core.pricing.currency import ExchangeRates
 from core.store.unit_of_work import UnitOfWork
 from core.usage.exchange import Exchange
 from core.usage.explore.assemble import Sums, ranked
-from core.usage.explore.buckets import LATENCY_EDGES, LENGTH_EDGES, Counts, bounds, percentiles
-from core.usage.explore.calls import read_calls
-from core.usage.explore.columns import Columns
+from core.usage.explore.buckets import percentiles
+from core.usage.explore.calls import MOST_CALLS, read_calls
 from core.usage.explore.error_kinds import count_kinds, read_kinds
+from core.usage.explore.part_types import Part
+from core.usage.explore.parts import checked_part, read_part
 from core.usage.explore.percentile_lines import read_timings
 from core.usage.explore.ranges import checked, compared_with, periods_of
-from core.usage.explore.raw import Latencies, Shapes
+from core.usage.explore.raw import Latencies
 from core.usage.explore.reading import RawReading, Reading
 from core.usage.explore.rolled import RolledReading
 from core.usage.explore.rolled_facets import reading_of
 from core.usage.explore.series import FIGURES, lines_from, without_zeros
+from core.usage.explore.shown import all_of, columns_in, group_of, groups_of, patterns_of
 from core.usage.explore.state import read_health, read_users, read_values
 from core.usage.explore.types import (
-    Bucket,
     CallPage,
     Compare,
     Dimension,
     Exploration,
     Group,
-    HeatCell,
     Interval,
     LedgerHealth,
-    LengthBucket,
-    Measures,
     Patterns,
-    Percentiles,
     Period,
     Selection,
     Timing,
@@ -79,14 +76,14 @@ class ExploreService:
             if exchange is not None:
                 # Last, so that it tells of the range itself.
                 exchange.forget()
-            groups = Sums(_columns(reading, session, selection, by, exchange), periods)
+            groups = Sums(columns_in(reading, session, selection, by, exchange), periods)
             overall = groups
             latencies = reading.latencies(session, selection, by)
-            everything = _all_of(latencies)
+            everything = all_of(latencies)
             if by is Dimension.LABEL:
                 # A call with two labels stands in two groups, and counts once.
                 whole = self._reading(selection, None)
-                overall = Sums(_columns(whole, session, selection, None, exchange), periods)
+                overall = Sums(columns_in(whole, session, selection, None, exchange), periods)
                 everything = whole.latencies(session, selection, None).get("", Latencies())
             total = overall.total()
             errors = self._kinds(session, selection, total.errors) if kinds else dict[str, int]()
@@ -97,7 +94,7 @@ class ExploreService:
             periods=periods,
             total=total,
             points=overall.by_period(),
-            groups=_groups(groups, latencies),
+            groups=groups_of(groups, latencies),
             latency=percentiles(everything.latency),
             first_token=percentiles(everything.first_token),
             compared=compared,
@@ -146,7 +143,7 @@ class ExploreService:
                 # How calls are spread is not kept by facet.
                 reading = RawReading(self._ledger.zone)
             shapes = reading.shapes(session, selection)
-        return _patterns(shapes, reading.slow)
+        return patterns_of(shapes, reading.slow)
 
     @uncollected
     def top(
@@ -157,7 +154,7 @@ class ExploreService:
         exchange = Exchange(currency, self._rates) if currency is not None else None
         with self._unit.snapshot() as session:
             reading = self._reading(selection, by)
-            columns = _columns(reading, session, selection, by, exchange)
+            columns = columns_in(reading, session, selection, by, exchange)
             sums = Sums(columns, periods_of(selection.start, selection.end, Interval.DAY))
             totals = sums.by_group()
             chosen = [at for at in ranked(sums.values, totals, sums.main_currency()) if sums.values[at]][
@@ -165,12 +162,21 @@ class ExploreService:
             ]
             names = tuple(sums.values[at] for at in chosen)
             latencies = reading.latencies(session, selection, by, names)
-        return tuple(_group(name, totals[at], (), latencies) for name, at in zip(names, chosen, strict=True))
+        return tuple(
+            group_of(name, totals[at], (), latencies) for name, at in zip(names, chosen, strict=True)
+        )
 
-    def calls(self, selection: Selection, older: str | None = None, limit: int = 100) -> CallPage:
+    def calls(
+        self, selection: Selection, older: str | None = None, limit: int = 100, part: Part | None = None
+    ) -> CallPage:
         """See UsageReader."""
-        with self._unit.read() as session:
-            return read_calls(session, checked(selection), older, limit)
+        selection, limit = checked(selection), min(max(limit, 1), MOST_CALLS)
+        if part is None:
+            with self._unit.read() as session:
+                return read_calls(session, selection, older, limit)
+        with self._unit.snapshot() as session:
+            zone, guided = self._ledger.zone, not self._only_calls
+            return read_part(session, selection, checked_part(part), older, limit, zone, guided)
 
     def values(self, scope: int | None, sample: bool = False) -> Mapping[Dimension, Sequence[str]]:
         """See UsageReader."""
@@ -198,7 +204,7 @@ class ExploreService:
         if compared is None:
             return None
         earlier = replace(selection, start=compared.start, end=compared.end)
-        columns = _columns(self._reading(selection, None), session, earlier, None, exchange)
+        columns = columns_in(self._reading(selection, None), session, earlier, None, exchange)
         return Sums(columns, periods_of(compared.start, compared.end, interval))
 
     def _kinds(self, session: Session, selection: Selection, failed: int) -> Mapping[str, int]:
@@ -209,68 +215,3 @@ class ExploreService:
     def _reading(self, selection: Selection, by: Dimension | None) -> Reading:
         zone = self._ledger.zone
         return RawReading(zone) if self._only_calls else reading_of(selection, by, zone)
-
-
-def _columns(
-    reading: Reading, session: Session, selection: Selection, by: Dimension | None, exchange: Exchange | None
-) -> Columns:
-    """Sums by day and group. Models are read apart only when something is converted: each of their amounts is
-    rounded then."""
-    found = reading.columns(session, selection, by, coarse=True)
-    if exchange is None or not found.has_others(exchange.currency):
-        return found
-    return reading.columns(session, selection, by).converted(exchange)
-
-
-def _groups(sums: Sums, latencies: Mapping[str, Latencies]) -> tuple[Group, ...]:
-    totals, points = sums.by_group(), sums.by_both()
-    order = ranked(sums.values, totals, sums.main_currency())
-    return tuple(_group(sums.values[at], totals[at], points[at], latencies) for at in order)
-
-
-def _group(
-    value: str, total: Measures, points: Sequence[Measures], latencies: Mapping[str, Latencies]
-) -> Group:
-    known = latencies.get(value)
-    if known is None:
-        return Group(value, total, points, Percentiles(), Percentiles())
-    return Group(value, total, points, percentiles(known.latency), percentiles(known.first_token))
-
-
-def _all_of(latencies: Mapping[str, Latencies]) -> Latencies:
-    found = Latencies()
-    for each in latencies.values():
-        found.latency += each.latency
-        found.first_token += each.first_token
-    return found
-
-
-def _patterns(shapes: Shapes, slow: bool) -> Patterns:
-    cells = [HeatCell(*row) for row in shapes.hours.tolist()]
-    return Patterns(
-        heat=tuple(tuple(cells[day * 24 : day * 24 + 24]) for day in range(7)),
-        latency=_buckets(shapes.latencies.latency),
-        first_token=_buckets(shapes.latencies.first_token),
-        lengths=_lengths(shapes),
-        slow=slow,
-    )
-
-
-def _buckets(counts: Counts) -> tuple[Bucket, ...]:
-    """From the first bucket with calls to the last, empty ones between them included."""
-    used = counts.nonzero()[0].tolist()
-    if not used:
-        return ()
-    edges = bounds(LATENCY_EDGES)
-    return tuple(Bucket(edges[at][0], edges[at][1], int(counts[at])) for at in range(used[0], used[-1] + 1))
-
-
-def _lengths(shapes: Shapes) -> tuple[LengthBucket, ...]:
-    edges = bounds(LENGTH_EDGES)
-    found: list[LengthBucket] = []
-    for at in shapes.lengths.nonzero()[0].tolist():
-        low, above = edges[at]
-        priced = {currency: int(counts[at]) for currency, counts in shapes.priced.items() if counts[at]}
-        costs = {currency: int(shapes.costs[currency][at]) for currency in priced}
-        found.append(LengthBucket(low, above - 1, int(shapes.lengths[at]), priced, costs))
-    return tuple(found)

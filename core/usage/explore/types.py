@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from core.pricing.types import Money
+from core.usage.explore.part_types import Part
 
 
 class Dimension(StrEnum):
@@ -325,8 +326,11 @@ class UsageReader(Protocol):
         """The dearest groups, without points; "" (calls that have no such value) is left out."""
         ...
 
-    def calls(self, selection: Selection, older: str | None = None, limit: int = 100) -> CallPage:
-        """The calls themselves, the newest first; `older` is a page's own."""
+    def calls(
+        self, selection: Selection, older: str | None = None, limit: int = 100, part: Part | None = None
+    ) -> CallPage:
+        """The calls themselves, the newest first; `older` is a page's own. With a `part` only those that this bar or
+        cell of the selection's Patterns counts."""
         ...
 
     def values(self, scope: int | None, sample: bool = False) -> Mapping[Dimension, Sequence[str]]:
