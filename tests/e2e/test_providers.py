@@ -85,6 +85,7 @@ def test_what_is_wrong_with_a_key_is_said_and_it_is_tested_used_and_paid_for(
         expect(page.locator(LINE)).to_contain_text("2,000 tokens · RUB")
 
         page.get_by_role("link", name="Usage").click()
+        page.locator(".st-key-usage-groups summary").click(timeout=20_000)
         row = page.locator("[data-testid='stDataFrame'] tr", has_text="GigaChat-2").last
         expect(row).to_contain_text("GigaChat", timeout=20_000)
         expect(page.locator("[data-testid='stException']")).to_have_count(0)
