@@ -1,8 +1,10 @@
 """The usage page, drawn by Streamlit's own test runner on a real ledger."""
 
+import calendar
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -412,6 +414,30 @@ def test_the_month_is_held_against_its_budget_and_forecast(hub: Services) -> Non
     assert "Budget of the month: \\$0.000003, 50% used" in shown(page(range="month"))
     assert "Budget of the month" not in shown(page(range="month", data="sample"))
     assert "Budget of the month" not in shown(page(range="7d"))
+
+
+def test_the_table_behind_the_cost_as_it_adds_up_ends_with_the_total(hub: Services) -> None:
+    today = datetime.now(UTC)
+    record(hub, *(a_call(occurred_at=today - timedelta(days)) for days in (0, 0, 1, 8)))
+    app = page(range="7d")
+    app.session_state["usage-cumulative-rows"] = True
+    app.run()
+    table = app.dataframe[0].value
+    assert list(table["This range, USD"])[:2] == [Decimal("0.0000045"), Decimal("0.0000015")]
+    assert table["The period before, USD"].iloc[0] == Decimal("0.0000015")
+    assert len(table) == 7
+    hub.usage.load_sample(1)
+    app = page(range="month", data="sample")
+    app.session_state["usage-cumulative-rows"] = True
+    app.run()
+    table = app.dataframe[0].value
+    whole = calendar.monthrange(today.year, today.month)[1]
+    if today.day < whole:
+        assert len(table) == whole
+        newest = table.iloc[0]
+        low, expected, high = (newest[f"Forecast{which}, USD"] for which in (", at least", "", ", at most"))
+        assert low <= expected <= high
+    assert not app.exception
 
 
 def test_a_group_opens_its_calls_and_one_comes_back(hub: Services) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import accumulate
 
 import streamlit as st
@@ -18,6 +19,7 @@ from ui.components.usage_asked import Asked, Kind
 from ui.components.usage_explore_periods import places_of
 from ui.components.usage_filters import COMPARED
 from ui.components.usage_measure import Measure
+from ui.components.usage_number_columns import estimated, money_column
 from ui.components.usage_plot import legend, plot
 from ui.components.usage_view import UsageView
 from ui.door import Viewer
@@ -56,13 +58,44 @@ def cumulative_section(viewer: Viewer, view: UsageView, found: Exploration, curr
     plot(
         lines(places, drawn, measure.exact, measure.short, band),
         "usage-cumulative",
-        _("The cost as it adds up; the table by day has the same figures"),
+        _("The cost as it adds up; the table below has the same figures"),
     )
     legend([(line.name, f"{line.colour}80" if line.faint else line.colour) for line in drawn])
     if month.forecast is not None and month.forecast.total is not None:
         notes.append(_forecast_note(viewer, month.forecast))
     for note in notes:
         st.caption(note.replace("$", r"\$"))
+    with st.expander(_("Table as it adds up"), key="usage-cumulative-rows", on_change="rerun") as table:
+        if table.open:
+            _table(viewer, places, drawn, band, currency)
+
+
+def _table(
+    viewer: Viewer, places: Sequence[Place], drawn: Sequence[Line], band: Band | None, currency: str
+) -> None:
+    """What the lines were drawn from: one row a place, the newest first."""
+    _ = viewer.tr.text
+    known = {line.name: line.values for line in drawn if line.name != _("Forecast")}
+    guessed = {line.name: line.values for line in drawn if line.name == _("Forecast")}
+    if band is not None:
+        guessed |= {_("Forecast, at least"): band.low, _("Forecast, at most"): band.high}
+    amounts = {f"{name}, {currency}": _amounts(values, currency) for name, values in known.items()}
+    amounts |= {
+        f"{name}, {currency}": estimated(_amounts(values, currency)) for name, values in guessed.items()
+    }
+    st.dataframe(
+        {_("Days"): [place.title for place in reversed(places)], **amounts},
+        hide_index=True,
+        placeholder="—",
+        column_config={name: money_column(name, values) for name, values in amounts.items()},
+        key="usage-table-cumulative",
+        alt=_("Cost as it adds up"),
+    )
+
+
+def _amounts(values: Sequence[int | None], currency: str) -> list[Decimal | None]:
+    """In units of the currency, the newest first."""
+    return [None if value is None else Money(value, currency).decimal for value in reversed(values)]
 
 
 def _lines(
