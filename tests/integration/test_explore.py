@@ -360,6 +360,13 @@ def test_a_cell_is_of_one_weekday_also_of_calls_that_wait(unit: UnitOfWork) -> N
     assert [one.occurred_at for one in found.calls] == [moments[2], moments[0]]
 
 
+@pytest.mark.parametrize("of", [Spread.LATENCY, Spread.FIRST, Spread.LENGTH])
+def test_a_bar_may_reach_as_far_as_an_address_says(unit: UnitOfWork, of: Spread) -> None:
+    record(unit, [call(latency_ms=2_000_000_000, first_token_ms=5)])
+    found = ExploreService(unit, UTC_LEDGER).calls(Selection(1, FIRST, LAST), part=Part(of, 0, 10**12))
+    assert len(found.calls) == 1
+
+
 @pytest.mark.parametrize(("low", "high"), [(5, 5), (-1, 4), (0, 169), (2**63, 2**64)])
 def test_a_bar_that_is_none_is_refused(unit: UnitOfWork, low: int, high: int) -> None:
     with pytest.raises(AppError, match="no such bar") as refused:

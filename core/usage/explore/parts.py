@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import BigInteger, ColumnElement, and_, false, literal, or_
 from sqlalchemy.orm import Session
 
 from core.errors import AppError, ErrorKind
@@ -95,7 +95,9 @@ def _is_of(part: Part, days: Sequence[date], zone: ZoneInfo, dialect: str) -> Co
         Spread.LENGTH: c.output_tokens,
     }
     value = columns[part.of]
-    return and_(counted, value >= part.low, value <= part.high - 1)
+    # An address may name more milliseconds than their column holds.
+    low, last = literal(part.low, BigInteger), literal(part.high - 1, BigInteger)
+    return and_(counted, value >= low, value <= last)
 
 
 def _in_hours(part: Part, day: date, zone: ZoneInfo) -> ColumnElement[bool]:
