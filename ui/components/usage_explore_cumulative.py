@@ -75,7 +75,9 @@ def _table(
 ) -> None:
     """What the lines were drawn from: one row a place, the newest first."""
     _ = viewer.tr.text
-    known = {line.name: line.values for line in drawn if line.name != _("Forecast")}
+    # What is compared with is drawn first, to lie below.
+    known = {line.name: line.values for line in sorted(drawn, key=lambda line: line.faint)}
+    known.pop(_("Forecast"), None)
     guessed = {line.name: line.values for line in drawn if line.name == _("Forecast")}
     if band is not None:
         guessed |= {_("Forecast, at least"): band.low, _("Forecast, at most"): band.high}
@@ -84,7 +86,7 @@ def _table(
         f"{name}, {currency}": estimated(_amounts(values, currency)) for name, values in guessed.items()
     }
     st.dataframe(
-        {_("Days"): [place.title for place in reversed(places)], **amounts},
+        {_("Period"): [place.title for place in reversed(places)], **amounts},
         hide_index=True,
         placeholder="—",
         column_config={name: money_column(name, values) for name, values in amounts.items()},

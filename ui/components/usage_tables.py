@@ -33,7 +33,7 @@ def period_table(viewer: Viewer, found: Exploration, title: str) -> None:
     ]
     points = [point for _period, point in active]
     names = {
-        _("Days"): [fmt.day_range(period.start, period.end, language) for period, _point in active],
+        _("Period"): [fmt.day_range(period.start, period.end, language) for period, _point in active],
         _("Begins"): [period.start for period, _point in active],
     }
     one_day = all(period.start == period.end for period, _point in active)
