@@ -60,8 +60,9 @@ def show(key: str, value: Value) -> Value:
     Without that default a browser has the widget's empty state for a moment, and tells it with a click elsewhere as
     if somebody had chosen it.
     """
-    if key in st.session_state and st.session_state[key] != value:
-        st.session_state[key] = value
+    # Also what was forgotten: the browser may still show it.
+    if widget(key) != value:
+        set_widget(key, value)
     return value
 
 

@@ -120,6 +120,8 @@ def test_a_finding_leads_to_its_days_in_explore(hub: Services) -> None:
         "model": "gemini/gemini-3.8-pro",
     }
     assert "Out of line" not in shown(app)
+    box = app.selectbox(key="usage-range")
+    assert (box.value, box.proto.set_value) == ("custom", True), "a browser that shows another range is told"
     assert not app.exception
 
 

@@ -51,7 +51,7 @@ def test_a_ranking_of_nothing_divides_by_nothing() -> None:
 def test_what_people_wrote_is_text() -> None:
     ranking = _Seen(html_of([Bar(_EVIL, "#196ed2", 1, _EVIL)], "of", _EVIL))
     tile = Tile(_EVIL, _EVIL, [_EVIL], _EVIL, "up", Tone.BAD, [1, 2], _EVIL)
-    tiles = _Seen(tiles_html([tile], "of", "About {label}"))
+    tiles = _Seen(tiles_html([tile], "of", "About {}".format))
     for seen in (ranking, tiles):
         assert _EVIL in seen.texts
         assert not seen.attributes("img")
@@ -60,14 +60,14 @@ def test_what_people_wrote_is_text() -> None:
 
 @pytest.mark.parametrize("values", [[0, 0], [5], []])
 def test_a_tile_has_no_line_of_nothing(values: list[int]) -> None:
-    assert "kpi-line" not in tiles_html([Tile("Cost", "$1", [], line=values)], "of", "{label}")
+    assert "kpi-line" not in tiles_html([Tile("Cost", "$1", [], line=values)], "of", str)
 
 
 @pytest.mark.parametrize("length", [2, 150, 3_650])
 def test_a_line_keeps_its_peak_however_long_it_is(length: int) -> None:
     values = [0] * length
     values[length // 2] = 10**18
-    tile = _Seen(tiles_html([Tile("Cost", "$1", [], line=values, line_title="up to $1")], "of", "{label}"))
+    tile = _Seen(tiles_html([Tile("Cost", "$1", [], line=values, line_title="up to $1")], "of", str))
     line = next(each for each in tile.attributes("dd") if each.get("class") == "kpi-line kpi-plain")
     assert (line["role"], line["aria-label"]) == ("img", "up to $1")
     address = (line["style"] or "").partition("url('data:image/svg+xml,")[2].removesuffix("')")
@@ -80,7 +80,7 @@ def test_a_line_keeps_its_peak_however_long_it_is(length: int) -> None:
 
 def test_a_hint_is_named_by_its_button() -> None:
     seen = _Seen(
-        tiles_html([Tile("Cost", "$1", ["At list prices.", "Exactly $1"])], "of", "What this is: {label}")
+        tiles_html([Tile("Cost", "$1", ["At list prices.", "Exactly $1"])], "of", "What this is: {}".format)
     )
     button = seen.attributes("button")[0]
     hint = next(each for each in seen.attributes("span") if each.get("role") == "tooltip")

@@ -1,7 +1,7 @@
 """Tiles with a figure each: its change, a line of how it went, and a hint. One piece of HTML, so that all of them are
 there in one frame, with amounts written as everywhere (st.metric's line is drawn later and names raw nano-units)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
@@ -37,19 +37,19 @@ class Tile:
     line_title: str = ""
 
 
-def kpi_tiles(tiles: Sequence[Tile], key: str, about: str) -> None:
-    """Draw them. `about` is the aria-label of a hint's button, with {label} in it."""
+def kpi_tiles(tiles: Sequence[Tile], key: str, about: Callable[[str], str]) -> None:
+    """Draw them. `about` names the button of a hint by the tile's label."""
     st.html(tiles_html(tiles, key, about))
 
 
-def tiles_html(tiles: Sequence[Tile], key: str, about: str) -> str:
+def tiles_html(tiles: Sequence[Tile], key: str, about: Callable[[str], str]) -> str:
     """What is drawn; whatever the tiles say is text."""
     drawn = (_tile(tile, f"{key}-{place}", about) for place, tile in enumerate(tiles))
     return f'<dl class="kpis">{"".join(drawn)}</dl>'
 
 
-def _tile(tile: Tile, hint: str, about: str) -> str:
-    name = escape(about.format(label=tile.label))
+def _tile(tile: Tile, hint: str, about: Callable[[str], str]) -> str:
+    name = escape(about(tile.label))
     hints = "".join(f"<p>{escape(each)}</p>" for each in tile.hints)
     return (
         f'<div class="kpi"><dt>{escape(tile.label)}'

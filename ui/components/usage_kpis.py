@@ -33,8 +33,11 @@ def kpi_row(viewer: Viewer, found: Exploration, currency: str) -> None:
         _errors(viewer, found),
     ]
     tiles = [_tile(viewer, found, figure) for figure in figures]
-    about = _("What this figure is: {label}", label="{label}")
-    kpi_tiles([*tiles, _latency(viewer, found)], "usage-kpi", about)
+    kpi_tiles(
+        [*tiles, _latency(viewer, found)],
+        "usage-kpi",
+        lambda label: _("What this figure is: {label}", label=label),
+    )
 
 
 def _counts(viewer: Viewer, total: Measures) -> list[_Of]:
